@@ -5,12 +5,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context;
-use linli_domain::Timestamp;
-use linli_domain::audit::hex;
 use linli_domain::caller::Caller;
 use linli_drivers::Clock;
 use linli_mode::Class;
-use linli_mode::order::{Authority, Envelope, Kind, LOCAL, Order, PlanHash, SecretKey, Series, Target, sign};
+use linli_mode::order::{Authority, Envelope, Kind, Order, PlanHash, SecretKey, Series, Target, sign};
 use linli_services::ServiceError;
 use linli_services::client::ServiceClient;
 use linli_services::mode::RequestedAction;
@@ -22,9 +20,6 @@ const PLAN: &str = "hall.command@1";
 
 /// The accounts of those who sign and confirm.
 pub const SIGNERS: [&str; 2] = ["chen", "deng"];
-
-/// How long the order is good for, as every local one, in milliseconds.
-const VALID: i64 = 3_600_000;
 
 /// Orders drills.
 pub struct DrillOrders {
@@ -48,21 +43,9 @@ impl DrillOrders {
         let series = Series { authority: Authority::Local, class: Class::Exercise };
         let last = shown["numbers"][series.to_string()].as_u64().unwrap_or_default();
         let (now, plans) = (self.clock.now().at, vec![PlanHash { plan: PLAN.to_owned(), hash: plan.hash }]);
-        let order = Order {
-            id: format!("{LOCAL}{}", hex(&random::<6>()?)),
-            seq: last.saturating_add(1),
-            kind: Kind::Enter,
-            class: Class::Exercise,
-            authority: Authority::Local,
-            targets: vec![Target { centre: config.centre.id.clone(), site: None, plans, snapshot: None }],
-            mode: "drill".to_owned(),
-            not_before: now,
-            expires: Timestamp(now.0.saturating_add(VALID)),
-            sent: now,
-            reference: None,
-            supersedes: Vec::new(),
-            cap: None,
-        };
+        let target = Target { centre: config.centre.id.clone(), site: None, plans, snapshot: None };
+        let what = (Kind::Enter, Class::Exercise);
+        let order = Order::on_the_spot(random()?, now, last.saturating_add(1), what, "drill", target);
         let mut envelope = Envelope::of(order);
         for signer in SIGNERS {
             let file = self.config.join(format!("drill-{signer}.key"));

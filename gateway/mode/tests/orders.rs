@@ -7,7 +7,7 @@ use linli_domain::{Id, Timestamp};
 use linli_mode::Class;
 use linli_mode::order::{
     Authority, ClockDoubt, Confirmation, Doubt, Envelope, Followed, Judgement, Key, Keyring, Kind, KnownTime,
-    LONGEST_AGE, Malformed, ORDER_RULES, Order, OrderError, OutOfScope, PlanHash, Policy, ReplayGuard,
+    LOCAL, LONGEST_AGE, Malformed, ORDER_RULES, Order, OrderError, OutOfScope, PlanHash, Policy, ReplayGuard,
     SecretKey, Series, Signers, Situation, Target, WINDOW, judge, may_touch, order_rules_in_markdown, sign,
     sign_plan, verify_plan,
 };
@@ -397,6 +397,10 @@ fn people_on_the_spot_order_for_an_hour() {
     assert!(matches!(fresh(local.clone(), &[6, 7]), Err(OrderError::LocalTooLong)));
     let short = Order { expires: Timestamp(NOW.0 + HOUR / 2), ..local };
     assert!(fresh(short.clone(), &[6, 7]).is_ok());
+    let target = short.targets[0].clone();
+    let whole = Order::on_the_spot([7; 6], NOW, short.seq, (short.kind, short.class), "drill", target);
+    assert!(whole.id.starts_with(LOCAL) && whole.expires.0 - whole.not_before.0 == HOUR);
+    assert!(fresh(whole, &[6, 7]).is_ok());
     assert!(matches!(fresh(short, &[1, 4]), Err(OrderError::Quorum { .. })), "the district signs as itself");
 }
 

@@ -2,7 +2,7 @@
 
 mod broker;
 mod listener;
-mod packet;
+pub mod packet;
 mod survey;
 mod task;
 mod trust;

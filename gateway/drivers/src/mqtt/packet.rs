@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt};
 
 /// Longest packet of a client, in bytes.
-pub(super) const LONGEST: usize = 256 << 10;
+pub const LONGEST: usize = 256 << 10;
 
 /// Longest first packet: names, passwords and a will.
 const LONGEST_CONNECT: usize = 64 << 10;
@@ -22,8 +22,8 @@ const LENGTH_BYTES: u32 = 4;
 
 /// The first packet of a client.
 #[derive(Debug)]
-pub(super) struct Connect {
-    /// The whole packet.
+pub struct Connect {
+    /// The whole packet, its header included.
     pub bytes: Vec<u8>,
     /// Longest pause between two packets of the client, where it names one.
     pub keep_alive: Option<Duration>,
@@ -31,13 +31,14 @@ pub(super) struct Connect {
 
 /// A packet that is longer than allowed, with its length in bytes.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct TooLong {
+pub struct TooLong {
+    /// Its remaining length in bytes, as far as it was read.
     pub length: usize,
 }
 
 /// Follows where packets begin and end.
 #[derive(Debug, Default)]
-pub(super) struct Packets {
+pub struct Packets {
     /// Bytes left of the packet.
     left: usize,
     /// Bytes of the remaining length so far, and their value.

@@ -20,6 +20,9 @@ pub const OWN_PREFIXES: [&str; 5] = [LOCAL, "mode-", "notice-", "siren-", "linli
 /// Beginning of the ids of orders given on the spot.
 pub const LOCAL: &str = "local-";
 
+/// Validity of a local order, the longest permitted: one hour in milliseconds.
+const HOUR_MS: i64 = 3_600_000;
+
 /// What is ordered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Kind {
@@ -128,6 +131,34 @@ pub enum Malformed {
 // === impl Order ===
 
 impl Order {
+    /// An order that people on the spot give to one centre: valid from now on for as long as a local order may be.
+    /// `entropy` makes its id.
+    #[must_use]
+    pub fn on_the_spot(
+        entropy: [u8; 6],
+        now: Timestamp,
+        seq: u64,
+        (kind, class): (Kind, Class),
+        mode: &str,
+        target: Target,
+    ) -> Self {
+        Self {
+            id: format!("{LOCAL}{}", linli_domain::audit::hex(&entropy)),
+            seq,
+            kind,
+            class,
+            authority: Authority::Local,
+            targets: vec![target],
+            mode: mode.to_owned(),
+            not_before: now,
+            expires: Timestamp(now.0.saturating_add(HOUR_MS)),
+            sent: now,
+            reference: None,
+            supersedes: Vec::new(),
+            cap: None,
+        }
+    }
+
     /// Encodes it.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {

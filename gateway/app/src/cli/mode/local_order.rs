@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use linli_config::Checked;
 use linli_mode::Class;
-use linli_mode::order::{Authority, Kind, SecretKey, Series, sign};
+use linli_mode::order::{Authority, Envelope, Kind, Order, SecretKey, Series, Target, sign};
+use linli_services::random::random;
 
 use super::super::config_dir::ConfigDir;
 use super::super::order;
@@ -61,8 +62,10 @@ pub fn run(args: &Args, kind: Kind) -> anyhow::Result<(String, Vec<String>)> {
         println!();
     }
     let seq = next_number(&args.site, args.class.into())?;
-    let mut envelope =
-        order::new::on_the_spot(config.centre.id.clone(), plans, kind, args.class, &mode, seq)?;
+    let target = Target { centre: config.centre.id.clone(), site: None, plans, snapshot: None };
+    let what = (kind, args.class.into());
+    let order = Order::on_the_spot(random()?, super::super::now(), seq, what, &mode, target);
+    let mut envelope = Envelope::of(order);
     let mut people = Vec::new();
     order::show::show(&envelope);
     for (nth, key) in keys.iter().enumerate() {

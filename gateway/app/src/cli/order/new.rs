@@ -141,34 +141,6 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Returns an unsigned local order with this number, valid for an hour.
-pub fn on_the_spot(
-    centre: Id,
-    plans: Vec<PlanHash>,
-    kind: Kind,
-    class: Class,
-    mode: &str,
-    seq: u64,
-) -> anyhow::Result<Envelope> {
-    let now = super::super::now();
-    let order = Order {
-        id: format!("{LOCAL}{}", hex(&random::<6>()?)),
-        seq,
-        kind,
-        class: class.into(),
-        authority: Authority::Local,
-        targets: vec![Target { centre, site: None, plans, snapshot: None }],
-        mode: mode.to_owned(),
-        not_before: now,
-        expires: Timestamp(now.0.saturating_add(3_600_000)),
-        sent: now,
-        reference: None,
-        supersedes: Vec::new(),
-        cap: None,
-    };
-    Ok(Envelope::read(&Envelope::of(order).bytes())?)
-}
-
 /// Parses the centres with their plans.
 fn targets(plans: &[String]) -> anyhow::Result<Vec<Target>> {
     let mut targets: Vec<Target> = Vec::new();
