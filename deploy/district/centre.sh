@@ -67,6 +67,7 @@ case "${1:-}" in
             echo "password = \"file:district-password\""
             echo "tls = { ca = \"file:district-ca.pem\" }"
             echo "acknowledge = \"district\""
+            echo "inbound_qos = 0"
         } > "$folder/gateway-mqtt.toml"
         renew
         echo "请把此目录交给网关，之后删除 take this folder to the gateway, then delete it: $folder"

@@ -100,6 +100,14 @@ impl Broker {
         Ok(())
     }
 
+    /// Kills it: what it has not saved is gone.
+    pub async fn kill(&mut self) -> anyhow::Result<()> {
+        if let Some(mut child) = self.child.take() {
+            child.kill().await?;
+        }
+        Ok(())
+    }
+
     /// Subscribes to everything and waits until that is known to the broker.
     pub async fn subscribe(&self, workspace: &Workspace) -> anyhow::Result<Subscriber> {
         let file = workspace.path("received.tsv");

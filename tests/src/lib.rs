@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `workspace`, `gateway`, `http`, `log_in`, `broker` | a directory, the binary, requests to it, its accounts, mosquitto |
 //! | `peer`, `flood`, `hl7_monitor`, `printing`, `link`, `clock` | what is connected to a gateway |
+//! | `database` | PostgreSQL, and the district's service |
 //! | `prometheus` | what scrapes its metrics |
 //! | `simulator` | Modbus devices with faults as data, and the property that no sample lies |
 //! | `nodes`, `emulator`, `firmware` | nodes: as software, as boards in QEMU, signed images |
@@ -16,6 +17,7 @@
 
 mod broker;
 mod clock;
+mod database;
 pub mod devices;
 mod district;
 pub mod emulator;
@@ -42,6 +44,7 @@ mod workspace;
 
 pub use broker::{Broker, Subscriber};
 pub use clock::FakeClock;
+pub use database::{Database, Platform};
 pub use district::{District, DistrictCentre};
 pub use flood::Flood;
 pub use gateway::{Gateway, binary, device, linli};

@@ -40,9 +40,13 @@ const FILES: [(&str, &str); 3] = [
     ("/usr/lib/rustlib/src/rust/library", "rust-web-src"),
 ];
 
+/// PostgreSQL's programs, which Debian keeps out of the PATH, and their package.
+const POSTGRESQL: (&str, &str) = ("/usr/lib/postgresql/15/bin/initdb", "postgresql-15");
+
 /// Data that a program needs to be of use, and the packages: without its map of characters pdftotext
 /// reads no Chinese, without a font chromium draws none.
-const DATA: [(&str, &str); 2] = [
+const DATA: [(&str, &str); 3] = [
+    POSTGRESQL,
     ("/usr/share/poppler/cMap/Adobe-GB1", "poppler-data"),
     ("/usr/share/fonts/opentype/noto", "fonts-noto-cjk"),
 ];

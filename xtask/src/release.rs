@@ -25,6 +25,9 @@ pub fn bench(names: &[&str]) -> anyhow::Result<()> {
         Some(binary) => PathBuf::from(binary),
         None => {
             command(cargo_process().args(["build", "--release", "-p", "linli"]))?;
+            if names.is_empty() || names.contains(&"district") {
+                command(cargo_process().args(["build", "--release", "-p", "linli-district"]))?;
+            }
             root().join("target/release/linli")
         }
     };

@@ -7,15 +7,18 @@ use std::time::Duration;
 use linli_domain::Id;
 use linli_drivers::duration::Period;
 use linli_drivers::insecure;
-use linli_uplink::{Credentials, Settings as Uplink, Tls, Version};
+use linli_uplink::{Acknowledge, Credentials, Settings as Uplink, Tls, Version};
 
 use super::DEFAULT_STORE;
 use super::checked::{LocalAccount, Web, WebLimits, Worker};
 use super::diagnostics::{Diagnostics, keys};
-use super::raw::{GatewayFile, Mqtt, MqttVersion, Store};
+use super::raw::{self, GatewayFile, Mqtt, MqttVersion, Store};
 use super::text::Step;
 use super::{accounts, cabin, host, secret};
 use crate::settings::image_key::{ImageKeys, parse_public_key};
+
+/// Most brokers after the first.
+const MOST_BROKERS: usize = 8;
 
 /// Smallest database: a smaller one leaves no reserve for alarms.
 const SMALLEST_STORE: u64 = 4 << 20;
@@ -238,10 +241,13 @@ fn mqtt(
         diagnostics.wrong(&at("formats"), "is empty; leave it out for [\"json\"]");
     }
     let tls = secure.then(|| tls(raw, dir, diagnostics));
+    let others = more_addresses(raw, secure, diagnostics);
+    let inbound_qos1 = is_inbound_qos1(raw, diagnostics);
     let (host, port, _) = address?;
     Some(Uplink {
         host,
         port,
+        others,
         version: match raw.version {
             Some(MqttVersion::V311) => Version::V311,
             Some(MqttVersion::V5) | None => Version::V5,
@@ -255,7 +261,47 @@ fn mqtt(
         max_payload: usize::try_from(max_payload).unwrap_or(usize::MAX),
         keep_alive,
         ack_timeout: Duration::from_secs(30),
+        acknowledge: acknowledge(raw),
+        inbound_qos1,
     })
+}
+
+fn acknowledge(raw: &Mqtt) -> Acknowledge {
+    match raw.acknowledge {
+        Some(raw::Acknowledge::District) => Acknowledge::District,
+        Some(raw::Acknowledge::Puback) | None => Acknowledge::Puback,
+    }
+}
+
+fn is_inbound_qos1(raw: &Mqtt, diagnostics: &mut Diagnostics<'_, '_>) -> bool {
+    if raw.inbound_qos.is_some_and(|qos| qos > 1) {
+        diagnostics.wrong(&keys(&["mqtt", "inbound_qos"]), "is neither 0 nor 1");
+    }
+    raw.inbound_qos != Some(0)
+}
+
+/// The addresses after the first: encrypted like it, or on this machine like it.
+fn more_addresses(raw: &Mqtt, secure: bool, diagnostics: &mut Diagnostics<'_, '_>) -> Vec<(String, u16)> {
+    let given = raw.more_urls.as_deref().unwrap_or_default();
+    if given.len() > MOST_BROKERS {
+        diagnostics.wrong(&keys(&["mqtt", "more_urls"]), format!("has more than {MOST_BROKERS} addresses"));
+    }
+    let mut addresses = Vec::new();
+    for (index, url) in given.iter().enumerate() {
+        let mut path = keys(&["mqtt", "more_urls"]);
+        path.push(Step::Index(index));
+        match parse_url(url) {
+            Err(why) => diagnostics.wrong(&path, why),
+            Ok((_, _, is_secure)) if is_secure != secure => {
+                diagnostics.wrong(&path, "differs from url: either all use mqtts:// or all use mqtt://");
+            }
+            Ok((host, _, false)) if raw.insecure.is_none() && !insecure::is_here(&host) => {
+                diagnostics.wrong(&path, "leaves this machine without encryption; use mqtts://");
+            }
+            Ok((host, port, _)) => addresses.push((host, port)),
+        }
+    }
+    addresses
 }
 
 /// Parses a broker URL into host, port and whether TLS is used.

@@ -13,7 +13,7 @@ mod task;
 mod tls;
 
 pub use session::InboundOrder;
-pub use settings::{Credentials, Settings, Tls, Version};
+pub use settings::{Acknowledge, Credentials, Settings, Tls, Version};
 pub use status::{Birth, UplinkStatus};
 pub use task::{Context, run};
 pub use tls::TlsError;

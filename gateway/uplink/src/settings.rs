@@ -10,6 +10,8 @@ pub struct Settings {
     pub host: String,
     /// Port of the broker.
     pub port: u16,
+    /// Further brokers of the same district, tried in turn after the first.
+    pub others: Vec<(String, u16)>,
     /// Version of MQTT.
     pub version: Version,
     /// Client id, unique at the broker.
@@ -30,6 +32,34 @@ pub struct Settings {
     pub keep_alive: Duration,
     /// A connection without any acknowledgement for this long is closed.
     pub ack_timeout: Duration,
+    /// When a record leaves the store.
+    pub acknowledge: Acknowledge,
+    /// Whether commands and orders are subscribed at QoS 1; else at QoS 0, for a district that repeats them.
+    pub inbound_qos1: bool,
+}
+
+// === impl Settings ===
+
+impl Settings {
+    /// Host and port of the broker that the `attempt`-th connection is made to: each in turn.
+    #[must_use]
+    pub fn address(&self, attempt: usize) -> (&str, u16) {
+        match attempt % (self.others.len() + 1) {
+            0 => (&self.host, self.port),
+            nth => self.others.get(nth - 1).map_or((&self.host, self.port), |(host, port)| (host, *port)),
+        }
+    }
+}
+
+/// When a record leaves the store.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Acknowledge {
+    /// When the broker has acknowledged it.
+    #[default]
+    Puback,
+    /// When the district has named it as stored, on the topic `ack`.
+    District,
 }
 
 /// MQTT version.

@@ -3,6 +3,8 @@
 use linli_domain::Timestamp;
 use serde::Serialize;
 
+use crate::settings::Acknowledge;
+
 /// The content of the retained `status` message while online.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Birth {
@@ -38,6 +40,19 @@ pub struct UplinkStatus {
     pub sent: u64,
     /// Messages acknowledged.
     pub acknowledged: u64,
+    /// What ends the keeping of a record: the broker's acknowledgement, or the district's.
+    pub acknowledge: Acknowledge,
+    /// Messages that the district has named as stored; 0 while the broker's acknowledgement is enough.
+    pub confirmed: u64,
+    /// Messages that the broker has acknowledged and the district has not named yet.
+    pub unconfirmed: usize,
+    /// Age of the oldest of them in milliseconds.
+    pub oldest_unconfirmed_ms: u64,
+    /// Messages that the broker took for nobody (MQTT 5 reason 0x10): nobody subscribes to their topic. They are kept
+    /// and sent again.
+    pub no_subscriber: usize,
+    /// Messages sent again because nobody stored them in time.
+    pub repeated: u64,
     /// Payload bytes sent.
     pub bytes: u64,
     /// Messages moved to the dead letters.

@@ -78,6 +78,7 @@ async fn deliver(version: Version, layouts: Vec<Arc<Layout>>, packets: &[Vec<u8>
     let settings = Settings {
         host: "127.0.0.1".to_owned(),
         port: broker.port(),
+        others: Vec::new(),
         version,
         client_id: "gateway".to_owned(),
         credentials: None,
@@ -88,6 +89,8 @@ async fn deliver(version: Version, layouts: Vec<Arc<Layout>>, packets: &[Vec<u8>
         max_payload: 64 * 1024,
         keep_alive: Duration::from_secs(30),
         ack_timeout: Duration::from_secs(30),
+        acknowledge: linli_uplink::Acknowledge::Puback,
+        inbound_qos1: true,
     };
     let status = watch::Sender::new(UplinkStatus::default());
     let acknowledged = status.subscribe();

@@ -3,7 +3,7 @@
 use linli_tests::golden::Json;
 
 /// Keys whose numbers depend on how fast the machine is, or on the time of day.
-pub const NUMBERS: [&str; 39] = [
+pub const NUMBERS: [&str; 41] = [
     "acknowledged",
     "age_months",
     "age_s",
@@ -28,7 +28,9 @@ pub const NUMBERS: [&str; 39] = [
     "maintenance",
     "offline",
     "ok",
+    "no_subscriber",
     "oldest_in_flight_ms",
+    "oldest_unconfirmed_ms",
     "opens",
     "out_of_service",
     "overruns",

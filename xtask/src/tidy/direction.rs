@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// Each crate of the workspace, with the crates that it may use. It may also use whatever those may use.
-const MAY_USE: [(&str, &[&str]); 24] = [
+const MAY_USE: [(&str, &[&str]); 25] = [
     ("linli-wire", &[]),
     ("linli-node", &["linli-wire"]),
     ("linli-golden", &[]),
@@ -28,6 +28,7 @@ const MAY_USE: [(&str, &[&str]); 24] = [
     // The node for its emulation in the demonstration.
     ("linli-demo", &["linli-web", "linli-node"]),
     ("linli", &["linli-demo"]),
+    ("linli-district", &["linli-listen", "linli-mode"]),
     ("linli-tests", &["linli"]),
     ("xtask", &["linli-wire"]),
 ];

@@ -2831,6 +2831,8 @@ export interface components {
         };
         /** @description The connection to the broker. */
         UplinkStatus: {
+            /** @description `puback`: a record is delivered when the broker acknowledges it. `district`: when the district has stored it. */
+            acknowledge: string;
             /** Format: uint64 */
             acknowledged: number;
             /** Format: uint64 */
@@ -2842,6 +2844,8 @@ export interface components {
             commands: number;
             /** Format: uint64 */
             commands_dropped: number;
+            /** Format: uint64 */
+            confirmed: number;
             connected: boolean;
             /** Format: uint64 */
             connects: number;
@@ -2850,12 +2854,26 @@ export interface components {
             /** Format: uint64 */
             in_flight: number;
             last_error?: string;
+            /**
+             * Format: uint64
+             * @description Nobody subscribes to their topics: kept, and sent again.
+             */
+            no_subscriber: number;
             /** Format: uint64 */
             oldest_in_flight_ms: number;
+            /** Format: uint64 */
+            oldest_unconfirmed_ms: number;
+            /** Format: uint64 */
+            repeated: number;
             /** Format: uint64 */
             sent: number;
             /** Format: int64 */
             since: number;
+            /**
+             * Format: uint64
+             * @description Acknowledged by the broker, not yet named by the district.
+             */
+            unconfirmed: number;
         };
         /** @description Accounts, screens, sealed codes. */
         Users: {

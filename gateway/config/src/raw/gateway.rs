@@ -92,6 +92,26 @@ pub struct Mqtt {
     pub max_payload: Option<Size>,
     /// Keep-alive interval, 5s to 1h, default 30s.
     pub keep_alive: Option<Period>,
+    /// What ends the keeping of a record: "puback", the broker's acknowledgement, or "district", the message in which the
+    /// district names it as stored in its database (docs/district.md). Default "puback".
+    pub acknowledge: Option<Acknowledge>,
+    /// Further brokers of the same district, in the form of `url` and encrypted like it. After each lost connection
+    /// the next is tried. At most 8.
+    pub more_urls: Option<Vec<String>>,
+    /// Quality of service at which commands and orders are subscribed: 1, or 0 for a district that repeats them until
+    /// they are answered. Default 1.
+    #[schemars(range(min = 0, max = 1))]
+    pub inbound_qos: Option<u8>,
+}
+
+/// What ends the keeping of a record.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Acknowledge {
+    /// The broker's acknowledgement.
+    Puback,
+    /// The district's.
+    District,
 }
 
 /// MQTT version.

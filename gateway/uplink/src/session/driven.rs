@@ -10,9 +10,10 @@ use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 
 use super::{
-    Destination, InboundOrder, Publication, QUEUE, Session, SessionEvent, Token, Verdict, destination,
-    filters,
+    Destination, Filter, InboundOrder, Publication, QUEUE, Session, SessionEvent, Token, Verdict,
+    destination, filters,
 };
+use crate::settings::Settings;
 
 /// The half of a client library that sends.
 pub(super) trait Client: Clone + Send + Sync + 'static {
@@ -25,8 +26,8 @@ pub(super) trait Client: Clone + Send + Sync + 'static {
     /// What the broker made of a message.
     fn judge(notice: Self::Notice) -> impl Future<Output = Verdict> + Send;
 
-    /// Subscribes at QoS 1; whether the client took the request.
-    fn subscribe(&self, filter: String) -> impl Future<Output = bool> + Send;
+    /// Subscribes; whether the client took the request.
+    fn subscribe(&self, filter: Filter) -> impl Future<Output = bool> + Send;
 
     /// Disconnects in order.
     fn disconnect(&self) -> impl Future<Output = ()> + Send;
@@ -69,9 +70,10 @@ pub(super) struct Driven<C> {
 
 impl<C: Client> Driven<C> {
     /// Drives the client until the session is dropped or the connection is over.
-    pub(super) fn start(client: C, received: impl Events, base: &str) -> Self {
+    pub(super) fn start(client: C, received: impl Events, settings: &Settings) -> Self {
         let (sender, events) = mpsc::channel(QUEUE);
-        let driver = tokio::spawn(drive(received, client.clone(), base.to_owned(), sender));
+        let driver =
+            tokio::spawn(drive(received, client.clone(), settings.base.clone(), filters(settings), sender));
         Self { client, events, answers: FuturesUnordered::new(), driver: driver.abort_handle() }
     }
 }
@@ -119,17 +121,21 @@ async fn drive<C: Client>(
     mut events: impl Events,
     client: C,
     base: String,
+    filters: Vec<Filter>,
     sender: mpsc::Sender<SessionEvent>,
 ) {
     loop {
         let event = match events.poll().await {
             None => continue,
-            Some(Received::Accepted { max_packet }) => accepted(&client, &base, max_packet).await,
+            Some(Received::Accepted { max_packet }) => accepted(&client, &filters, max_packet).await,
             Some(Received::Lost(why)) => SessionEvent::Lost(why),
             Some(Received::Message { topic, payload, retained, response_topic, correlation }) => {
                 let payload = payload.to_vec();
                 match destination(&base, &topic) {
                     None => continue,
+                    // What a broker kept may be of another database: only what comes now counts.
+                    Some(Destination::Stored) if retained => continue,
+                    Some(Destination::Stored) => SessionEvent::Stored(payload),
                     Some(Destination::Order) => SessionEvent::Order(InboundOrder { payload, retained }),
                     Some(Destination::Command(device)) => {
                         let correlation = correlation.map(|data| data.to_vec());
@@ -151,10 +157,10 @@ async fn drive<C: Client>(
     }
 }
 
-/// Subscribes to commands and orders.
-async fn accepted<C: Client>(client: &C, base: &str, max_packet: Option<u32>) -> SessionEvent {
-    for filter in filters(base) {
-        if !client.subscribe(filter).await {
+/// Subscribes to commands, orders and what else comes from the district.
+async fn accepted<C: Client>(client: &C, filters: &[Filter], max_packet: Option<u32>) -> SessionEvent {
+    for filter in filters {
+        if !client.subscribe(filter.clone()).await {
             return SessionEvent::Lost("commands and orders could not be subscribed".to_owned());
         }
     }

@@ -13,7 +13,7 @@ use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use linli_domain::command::Inbound;
 
-use crate::settings::{Settings, Version};
+use crate::settings::{Acknowledge, Settings, Version};
 use crate::tls::{self, TlsError};
 
 /// Longest packet accepted from a broker: a command a thousand times too long is still answered.
@@ -49,6 +49,8 @@ pub struct Publication {
 pub enum Verdict {
     /// Accepted.
     Taken,
+    /// Acknowledged, but nobody subscribes to the topic (MQTT 5 reason 0x10): nobody has it.
+    NoSubscriber,
     /// Refused for ever; holds the reason.
     Never(String),
     /// Refused for now: a quota is used up.
@@ -80,6 +82,8 @@ pub enum SessionEvent {
     Command(Inbound),
     /// An order, or a message that proposes one, arrived.
     Order(InboundOrder),
+    /// The district names stored records; the payload of the topic `ack`.
+    Stored(Vec<u8>),
     /// The connection is over.
     Lost(String),
 }
@@ -96,18 +100,33 @@ pub trait Session: Send {
     fn close(&mut self) -> BoxFuture<'_, ()>;
 }
 
-/// Begins a connection; whether it succeeds is its first event.
-pub fn connect(settings: &Settings, will: Publication) -> Result<Box<dyn Session>, TlsError> {
+/// Begins the `attempt`-th connection; whether it succeeds is its first event.
+pub fn connect(settings: &Settings, attempt: usize, will: Publication) -> Result<Box<dyn Session>, TlsError> {
     let tls = settings.tls.as_ref().map(tls::config).transpose()?;
+    let address = settings.address(attempt);
     Ok(match settings.version {
-        Version::V5 => Box::new(v5::connect(settings, tls, will)),
-        Version::V311 => Box::new(v311::connect(settings, tls, will)),
+        Version::V5 => Box::new(v5::connect(settings, address, tls, will)),
+        Version::V311 => Box::new(v311::connect(settings, address, tls, will)),
     })
 }
 
-/// What is subscribed: `{base}/cmd/+` and `{base}/order`.
-fn filters(base: &str) -> [String; 2] {
-    [format!("{base}/cmd/+"), format!("{base}/order")]
+/// A topic filter, and whether it is subscribed at QoS 1.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Filter {
+    path: String,
+    qos1: bool,
+}
+
+/// What is subscribed: `{base}/cmd/+`, `{base}/order`, and `{base}/ack` where the district acknowledges. What is lost of
+/// `ack` comes again with the next one: QoS 0.
+fn filters(settings: &Settings) -> Vec<Filter> {
+    let (base, qos1) = (&settings.base, settings.inbound_qos1);
+    let mut filters =
+        vec![Filter { path: format!("{base}/cmd/+"), qos1 }, Filter { path: format!("{base}/order"), qos1 }];
+    if settings.acknowledge == Acknowledge::District {
+        filters.push(Filter { path: format!("{base}/ack"), qos1: false });
+    }
+    filters
 }
 
 /// What a topic is for.
@@ -117,13 +136,17 @@ enum Destination {
     Command(String),
     /// Orders.
     Order,
+    /// What the district has stored.
+    Stored,
 }
 
 /// What a topic is for, if it is one of ours.
 fn destination(base: &str, topic: &[u8]) -> Option<Destination> {
     let topic = std::str::from_utf8(topic).ok()?.strip_prefix(base)?;
-    if topic == "/order" {
-        return Some(Destination::Order);
+    match topic {
+        "/order" => return Some(Destination::Order),
+        "/ack" => return Some(Destination::Stored),
+        _ => {}
     }
     let device = topic.strip_prefix("/cmd/")?;
     (!device.is_empty() && !device.contains('/')).then(|| Destination::Command(device.to_owned()))
@@ -138,6 +161,8 @@ mod tests {
         let destination = |topic: &str| destination("linli/1/c/g", topic.as_bytes());
         assert_eq!(destination("linli/1/c/g/cmd/fan-1"), Some(Destination::Command("fan-1".to_owned())));
         assert_eq!(destination("linli/1/c/g/order"), Some(Destination::Order));
+        assert_eq!(destination("linli/1/c/g/ack"), Some(Destination::Stored));
+        assert_eq!(destination("linli/1/c/other/ack"), None);
         assert_eq!(destination("linli/1/c/g/cmd/"), None);
         assert_eq!(destination("linli/1/c/g/cmd/fan-1/result"), None);
         assert_eq!(destination("linli/1/c/other/cmd/fan-1"), None);

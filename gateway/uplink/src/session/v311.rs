@@ -11,16 +11,17 @@ use mqtt::{
 use mqtt_v311 as mqtt;
 
 use super::driven::{Client, Driven, Events, Received};
-use super::{LONGEST_INCOMING, PACKET_IDS, Publication, QUEUE, Session, Verdict};
+use super::{Filter, LONGEST_INCOMING, PACKET_IDS, Publication, QUEUE, Session, Verdict};
 use crate::settings::Settings;
 
 /// Begins a connection.
 pub fn connect(
     settings: &Settings,
+    (host, port): (&str, u16),
     tls: Option<Arc<ClientConfig>>,
     will: Publication,
 ) -> impl Session + use<> {
-    let broker = mqtt::Broker::tcp(settings.host.clone(), settings.port);
+    let broker = mqtt::Broker::tcp(host.to_owned(), port);
     let mut options = MqttOptions::new(settings.client_id.clone(), broker);
     if let Some(config) = tls {
         options.set_transport(Transport::tls_with_config(mqtt::TlsConfiguration::Rustls(config)));
@@ -35,7 +36,7 @@ pub fn connect(
     options.set_inflight(PACKET_IDS);
     options.set_last_will(LastWill::new(will.topic, will.payload, QoS::AtLeastOnce, will.retain));
     let (client, events) = AsyncClientBuilder::new(options).capacity(QUEUE).build();
-    Driven::start(client, events, &settings.base)
+    Driven::start(client, events, settings)
 }
 
 impl Client for AsyncClient {
@@ -56,8 +57,9 @@ impl Client for AsyncClient {
         }
     }
 
-    async fn subscribe(&self, filter: String) -> bool {
-        Self::subscribe(self, filter, QoS::AtLeastOnce).await.is_ok()
+    async fn subscribe(&self, filter: Filter) -> bool {
+        let qos = if filter.qos1 { QoS::AtLeastOnce } else { QoS::AtMostOnce };
+        Self::subscribe(self, filter.path, qos).await.is_ok()
     }
 
     async fn disconnect(&self) {

@@ -6,23 +6,29 @@ use std::time::Duration;
 use bytes::Bytes;
 use linli_domain::command::Inbound;
 use linli_domain::{Message, Record, Topic};
-use linli_store::{Heads, Row};
+use linli_store::{Heads, ReadError, Row};
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior};
 
 use super::Context;
 use super::announce::Announcer;
 use super::lanes::Lanes;
+use super::stored::Ranges;
 use super::suspect::Suspect;
+use super::unconfirmed::Unconfirmed;
 use super::window::Window;
 use crate::json;
 use crate::session::{Publication, Session, SessionEvent, Verdict};
+use crate::settings::Acknowledge;
 
 /// How often acknowledgements are passed to the outbox and time-outs are checked.
 const TICK: Duration = Duration::from_millis(100);
 
 /// How long a clean disconnect waits for outstanding acknowledgements.
 const DRAIN: Duration = Duration::from_secs(5);
+
+/// How long a clean disconnect waits for the district to name what it has stored.
+const NAMED_WITHIN: Duration = Duration::from_secs(2);
 
 /// How long a clean disconnect waits for the acknowledgement of the offline status.
 const DISCONNECT_WITHIN: Duration = Duration::from_secs(2);
@@ -46,12 +52,23 @@ pub enum End {
     },
 }
 
+/// What outlives a connection.
+pub struct Kept<'a> {
+    /// The message under suspicion.
+    pub suspect: &'a mut Suspect,
+    /// Which devices are described.
+    pub announcer: &'a mut Announcer,
+    /// What has left and is not stored.
+    pub unconfirmed: &'a mut Unconfirmed,
+}
+
 /// A connection at work.
 pub struct Connection<'a> {
     context: &'a mut Context,
     session: Box<dyn Session>,
     suspect: &'a mut Suspect,
     announcer: &'a mut Announcer,
+    unconfirmed: &'a mut Unconfirmed,
     heads: watch::Receiver<Heads>,
     /// Rises when the database is a new one: answers to older messages mean nothing then.
     generation: u32,
@@ -68,12 +85,8 @@ pub struct Connection<'a> {
 
 impl<'a> Connection<'a> {
     /// A connection whose session has just begun.
-    pub fn new(
-        context: &'a mut Context,
-        session: Box<dyn Session>,
-        suspect: &'a mut Suspect,
-        announcer: &'a mut Announcer,
-    ) -> Self {
+    pub fn new(context: &'a mut Context, session: Box<dyn Session>, kept: Kept<'a>) -> Self {
+        let Kept { suspect, announcer, unconfirmed } = kept;
         let heads = context.outbox.heads();
         let epoch = heads.borrow().epoch.clone();
         let longest = context.settings.max_payload;
@@ -82,6 +95,7 @@ impl<'a> Connection<'a> {
             session,
             suspect,
             announcer,
+            unconfirmed,
             heads,
             generation: 0,
             epoch,
@@ -137,6 +151,7 @@ impl<'a> Connection<'a> {
     fn is_at_work(&self) -> bool {
         self.window.len() > 0
             || self.paused_until.is_some()
+            || !self.unconfirmed.is_empty()
             || self.window.has_acknowledged()
             || (self.connected_at.is_some() && !self.announcer.is_done())
             || self.lanes.as_ref().is_some_and(Lanes::is_rate_limited)
@@ -157,6 +172,10 @@ impl<'a> Connection<'a> {
                 // Whoever takes orders sorts them without waiting for anything, and drops what there is no room for.
                 let is_dropped = self.context.orders.send(order).await.is_err();
                 self.count(is_dropped);
+                Ok(())
+            }
+            SessionEvent::Stored(payload) => {
+                self.stored(&payload).await;
                 Ok(())
             }
             SessionEvent::Lost(why) => Err(why),
@@ -196,17 +215,19 @@ impl<'a> Connection<'a> {
     async fn answered(&mut self, seq: u64, verdict: Verdict) -> Result<(), String> {
         match verdict {
             Verdict::Taken => {
-                if self.window.taken(seq) {
-                    self.suspect.clear();
-                    self.context.status.send_modify(|status| status.acknowledged += 1);
-                }
+                self.taken(seq, true);
                 if self.window.is_full() {
                     self.report_acknowledged().await;
                 }
                 Ok(())
             }
+            Verdict::NoSubscriber => {
+                self.taken(seq, false);
+                Ok(())
+            }
             Verdict::Never(why) => {
                 self.window.forget(seq);
+                self.unconfirmed.forget(seq);
                 self.dead_letter(seq, why).await;
                 Ok(())
             }
@@ -220,6 +241,58 @@ impl<'a> Connection<'a> {
             }
             Verdict::Failed(why) => Err(why),
         }
+    }
+
+    /// The broker has acknowledged a message, for a subscriber or for nobody.
+    fn taken(&mut self, seq: u64, has_subscriber: bool) {
+        let Some(flight) = self.window.answered(seq) else { return };
+        self.suspect.clear();
+        let is_enough = self.context.settings.acknowledge == Acknowledge::Puback && has_subscriber;
+        if is_enough || flight.is_stored {
+            self.unconfirmed.taken(seq, flight.sent);
+            self.window.acknowledge(seq);
+        } else if has_subscriber {
+            self.unconfirmed.wait_for_district(seq, flight.lane, flight.sent);
+        } else {
+            self.unconfirmed.wait_for_subscriber(seq, flight.lane, flight.sent);
+        }
+        self.context.status.send_modify(|status| status.acknowledged += u64::from(has_subscriber));
+    }
+
+    /// The district names records that it has stored.
+    async fn stored(&mut self, payload: &[u8]) {
+        let ranges = match Ranges::read(payload) {
+            Some(ranges) if *ranges.epoch == *self.epoch => ranges,
+            Some(ranges) => {
+                tracing::debug!(epoch = ranges.epoch, "the district names records of another database");
+                return;
+            }
+            None => {
+                tracing::warn!(
+                    bytes = payload.len(),
+                    "no acknowledgement of a district can be read from this"
+                );
+                return;
+            }
+        };
+        self.window.stored(&ranges);
+        let named = self.unconfirmed.stored(&ranges);
+        self.context.status.send_modify(|status| status.confirmed += named.len() as u64);
+        if !named.is_empty() {
+            self.context.outbox.acknowledge(named).await;
+        }
+        self.show_unconfirmed();
+    }
+
+    fn show_unconfirmed(&self) {
+        let (unconfirmed, oldest) = self.unconfirmed.of_district();
+        let age = oldest.map_or(Duration::ZERO, |sent| sent.elapsed());
+        let no_subscriber = self.unconfirmed.without_subscriber();
+        self.context.status.send_modify(|status| {
+            status.unconfirmed = unconfirmed;
+            status.oldest_unconfirmed_ms = u64::try_from(age.as_millis()).unwrap_or(u64::MAX);
+            status.no_subscriber = no_subscriber;
+        });
     }
 
     fn command(&mut self, inbound: Inbound) {
@@ -247,6 +320,7 @@ impl<'a> Connection<'a> {
         self.generation += 1;
         self.epoch = heads.epoch;
         self.window = Window::default();
+        self.unconfirmed.clear();
         self.announcer.begin(self.context);
         self.restart_lanes().await;
     }
@@ -264,20 +338,49 @@ impl<'a> Connection<'a> {
         let alone = self.suspect.alone();
         let window = if alone.is_some() { 1 } else { self.context.settings.window };
         while self.window.len() < window {
-            let Some(lanes) = &mut self.lanes else { return Ok(()) };
-            let row = match lanes.next(&self.context.outbox, now).await {
-                Ok(Some(row)) => row,
+            match self.next(now).await {
+                Ok(Some(row)) => {
+                    if !self.send(row).await {
+                        return Ok(());
+                    }
+                }
                 Ok(None) => return Ok(()),
                 Err(error) => {
                     tracing::warn!(%error, "the outbox cannot be read");
                     return Ok(());
                 }
-            };
-            if !self.send(row).await {
-                return Ok(());
             }
         }
         Ok(())
+    }
+
+    /// The next row: one to send again, or one that has not been sent.
+    async fn next(&mut self, now: Instant) -> Result<Option<Row>, ReadError> {
+        if self.lanes.is_none() {
+            return Ok(None);
+        }
+        let outbox = &self.context.outbox;
+        while let Some((lane, seq)) = self.unconfirmed.next_again(now) {
+            let Some(row) = outbox.read(lane, seq.saturating_sub(1), seq, 1, usize::MAX).await?.pop() else {
+                self.unconfirmed.forget(seq);
+                continue;
+            };
+            self.context.status.send_modify(|status| status.repeated += 1);
+            return Ok(Some(row));
+        }
+        loop {
+            let Some(lanes) = &mut self.lanes else { return Ok(None) };
+            let row = match (self.unconfirmed.is_full_of_urgent(), self.unconfirmed.is_full()) {
+                (true, _) => None,
+                (false, true) => lanes.next_urgent(outbox).await?,
+                (false, false) => lanes.next(outbox, now).await?,
+            };
+            match row {
+                // Sent on an earlier connection; the district has yet to name it.
+                Some(row) if self.unconfirmed.has(row.seq) => {}
+                other => return Ok(other),
+            }
+        }
     }
 
     /// Sends one row; false when the session takes no more just now.
@@ -294,7 +397,9 @@ impl<'a> Connection<'a> {
         let correlation = correlation(&row.record);
         let publication = Publication { topic, payload: payload.clone(), retain: false, correlation: None };
         if !self.session.publish(publication, Some((self.generation, row.seq))) {
-            if let Some(lanes) = &mut self.lanes {
+            if self.unconfirmed.has(row.seq) {
+                self.unconfirmed.put_back(row.lane, row.seq);
+            } else if let Some(lanes) = &mut self.lanes {
                 lanes.put_back(row);
             }
             return false;
@@ -303,7 +408,7 @@ impl<'a> Connection<'a> {
             // A copy for the sender of the command; the message to the result topic is the durable one.
             self.session.publish(Publication { topic, payload, retain: false, correlation }, None);
         }
-        self.window.sent(row.seq, Instant::now());
+        self.window.sent(row.seq, row.lane, Instant::now());
         self.context.status.send_modify(|status| {
             status.sent += 1;
             status.bytes += bytes;
@@ -321,6 +426,9 @@ impl<'a> Connection<'a> {
     /// the status.
     async fn check(&mut self) -> Result<(), String> {
         self.report_acknowledged().await;
+        if self.connected_at.is_some() {
+            self.unconfirmed.look(Instant::now());
+        }
         let (now, patience) = (Instant::now(), self.context.settings.ack_timeout);
         let oldest = self.window.oldest(now);
         if oldest > patience {
@@ -332,6 +440,7 @@ impl<'a> Connection<'a> {
             status.oldest_in_flight_ms = u64::try_from(oldest.as_millis()).unwrap_or(u64::MAX);
             status.behind = behind;
         });
+        self.show_unconfirmed();
         Ok(())
     }
 
@@ -357,8 +466,13 @@ impl<'a> Connection<'a> {
         if self.connected_at.is_none() {
             return;
         }
-        let until = Instant::now() + DRAIN;
-        while self.window.len() > 0 {
+        let now = Instant::now();
+        loop {
+            let until = match (self.window.len(), self.unconfirmed.of_district().0) {
+                (0, 0) => break,
+                (0, _) => now + NAMED_WITHIN,
+                _ => now + DRAIN,
+            };
             match tokio::time::timeout_at(until, self.session.next()).await {
                 Ok(event) => {
                     if self.handle(event).await.is_err() {

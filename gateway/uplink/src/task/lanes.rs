@@ -93,6 +93,11 @@ impl Lanes {
         if backlog_first { self.live.next(outbox).await } else { Ok(None) }
     }
 
+    /// The next urgent row to send: all that is sent while too much is unconfirmed.
+    pub async fn next_urgent(&mut self, outbox: &Outbox) -> Result<Option<Row>, ReadError> {
+        self.urgent.next(outbox).await
+    }
+
     /// Whether rows wait only for the backlog's rate.
     pub fn is_rate_limited(&self) -> bool {
         self.backlog.has_more()

@@ -3,7 +3,9 @@
 mod announce;
 mod connection;
 mod lanes;
+mod stored;
 mod suspect;
+mod unconfirmed;
 mod window;
 
 use std::sync::Arc;
@@ -23,8 +25,9 @@ use crate::session::{self, InboundOrder, Publication};
 use crate::settings::Settings;
 use crate::status::{Birth, UplinkStatus};
 use announce::Announcer;
-use connection::{Connection, End};
+use connection::{Connection, End, Kept};
 use suspect::Suspect;
+use unconfirmed::Unconfirmed;
 
 /// Everything the uplink works with.
 pub struct Context {
@@ -53,18 +56,30 @@ pub async fn run(mut context: Context) {
     let mut backoff = Backoff::new(&context.settings.client_id);
     let mut suspect = Suspect::default();
     let mut announcer = Announcer::default();
-    let broker = format!("{}:{}", context.settings.host, context.settings.port);
-    context.status.send_modify(|status| status.broker.clone_from(&broker));
+    let mut unconfirmed = Unconfirmed::default();
+    let mut attempt = 0_usize;
     while !context.cancel.is_cancelled() {
         let began = Instant::now();
         let will = context.status_message(false);
-        let end = match session::connect(&context.settings, will) {
-            Ok(session) => Connection::new(&mut context, session, &mut suspect, &mut announcer).serve().await,
+        let (host, port) = context.settings.address(attempt);
+        let broker = format!("{host}:{port}");
+        let acknowledge = context.settings.acknowledge;
+        context.status.send_modify(|status| {
+            status.broker = broker;
+            status.acknowledge = acknowledge;
+        });
+        let end = match session::connect(&context.settings, attempt, will) {
+            Ok(session) => {
+                let kept =
+                    Kept { suspect: &mut suspect, announcer: &mut announcer, unconfirmed: &mut unconfirmed };
+                Connection::new(&mut context, session, kept).serve().await
+            }
             Err(error) => End::Lost { why: error.to_string(), was_connected: false },
         };
         let End::Lost { why, was_connected } = end else { break };
         let lived = if was_connected { began.elapsed() } else { Duration::ZERO };
         context.lost(&why);
+        attempt = attempt.wrapping_add(1);
         let pause = backoff.next(lived);
         tracing::debug!(?pause, "connecting again");
         tokio::select! {

@@ -493,10 +493,27 @@ fn uplink(page: &Page, status_source: &GatewayStatus) -> Result<(), prometheus::
             "Sequence numbers between the uplink and the head of the data lane.",
             status.behind as f64,
         ),
+        (
+            "linli_uplink_unconfirmed",
+            "Messages that the broker has acknowledged and the district has not named as stored.",
+            status.unconfirmed as f64,
+        ),
+        (
+            "linli_uplink_no_subscriber",
+            "Messages that the broker took for nobody; they are kept and sent again.",
+            status.no_subscriber as f64,
+        ),
     ];
     for (name, help, value) in gauges {
         page.gauge(name, help, &[], &[(&[], value)])?;
     }
+    let unconfirmed = std::time::Duration::from_millis(status.oldest_unconfirmed_ms).as_secs_f64();
+    page.gauge(
+        "linli_uplink_oldest_unconfirmed_seconds",
+        "Age of the oldest message that the district has not named as stored.",
+        &[],
+        &[(&[], unconfirmed)],
+    )?;
     let oldest = std::time::Duration::from_millis(status.oldest_in_flight_ms).as_secs_f64();
     page.gauge(
         "linli_uplink_oldest_in_flight_seconds",
@@ -508,6 +525,8 @@ fn uplink(page: &Page, status_source: &GatewayStatus) -> Result<(), prometheus::
         ("linli_uplink_connects_total", "Connections the broker accepted.", status.connects),
         ("linli_uplink_sent_total", "Messages sent, repeated ones included.", status.sent),
         ("linli_uplink_acknowledged_total", "Messages acknowledged.", status.acknowledged),
+        ("linli_uplink_confirmed_total", "Messages the district has named as stored.", status.confirmed),
+        ("linli_uplink_repeated_total", "Messages sent again because nobody stored them.", status.repeated),
         ("linli_uplink_bytes_total", "Payload bytes sent.", status.bytes),
         ("linli_uplink_dead_letters_total", "Messages the broker will never take.", status.dead_letters),
         ("linli_uplink_commands_total", "Commands received.", status.commands),

@@ -155,6 +155,15 @@ struct UplinkStatus {
     connects: u64,
     sent: u64,
     acknowledged: u64,
+    /// `puback`: a record is delivered when the broker acknowledges it. `district`: when the district has stored it.
+    acknowledge: String,
+    confirmed: u64,
+    /// Acknowledged by the broker, not yet named by the district.
+    unconfirmed: u64,
+    oldest_unconfirmed_ms: u64,
+    /// Nobody subscribes to their topics: kept, and sent again.
+    no_subscriber: u64,
+    repeated: u64,
     bytes: u64,
     dead_letters: u64,
     in_flight: u64,

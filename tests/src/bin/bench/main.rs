@@ -5,6 +5,7 @@
 
 mod bare;
 mod commands;
+mod district;
 mod events;
 mod idle;
 mod latency;
@@ -25,7 +26,7 @@ use measure::Row;
 type Run = fn() -> LocalBoxFuture<'static, anyhow::Result<Vec<Row>>>;
 
 /// A benchmark: its name, what it is for, how it runs.
-const BENCHES: [(&str, &str, Run); 10] = [
+const BENCHES: [(&str, &str, Run); 11] = [
     ("tcp", "Modbus TCP: 100 000 values/s stored and delivered", || Box::pin(tcp::run())),
     ("idle", "memory and CPU with little to do", || Box::pin(idle::run())),
     ("rtu", "use of a serial line, with and without dead devices", || Box::pin(rtu::run())),
@@ -38,6 +39,7 @@ const BENCHES: [(&str, &str, Run); 10] = [
     ("rules", "what 10 000 points under rules cost", || Box::pin(rules::run())),
     ("store", "bytes per value, rows per second, reopening a gigabyte", || Box::pin(store::run())),
     ("uplink", "delivery of a backlog", || Box::pin(uplink::run())),
+    ("district", "from a broker's queue into PostgreSQL", || Box::pin(district::run())),
 ];
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]

@@ -1,0 +1,139 @@
+//! The command line. Exit codes: 0 success, 1 failure, 2 wrong usage or configuration.
+
+mod centre;
+mod demo;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+use crate::config::{self, Checked};
+use crate::{migrate, service};
+
+/// Exit code for wrong usage or configuration.
+const WRONG: u8 = 2;
+
+/// The district of linli gateways (邻里区级平台).
+///
+/// Stores what every centre delivers, tells each gateway what is stored, distributes signed orders.
+/// Any number of copies share the work. Start with `linli-district demo`, which needs no configuration.
+#[derive(Debug, Parser)]
+#[command(name = "linli-district", version, propagate_version = true, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Run one copy of the service (运行)
+    Run(Common),
+    /// Make the tables of the database, or bring them up to date (建立或升级数据库)
+    Migrate(Common),
+    /// Check the configuration; with a database that answers, its format too (检查配置)
+    Check(Common),
+    /// Enrol centres, list and revoke them, write the broker's rules (中心登记)
+    Centre(centre::Args),
+    /// Run a district on this machine: broker, database, simulated centres (演示)
+    Demo(demo::Args),
+}
+
+/// What verbs with a configuration have in common.
+#[derive(Debug, Clone, clap::Args)]
+struct Common {
+    /// Configuration file
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        default_value = "/etc/linli-district/district.toml",
+        env = "LINLI_DISTRICT_CONFIG"
+    )]
+    config: PathBuf,
+}
+
+/// Parses the command line and runs the verb.
+#[must_use]
+pub fn main() -> ExitCode {
+    let verb = Cli::parse().verb;
+    match &verb {
+        Verb::Run(common) => with(common, |checked| {
+            log();
+            block_on(async move { service::run(checked, stopping()?).await })
+        }),
+        Verb::Migrate(common) => with(common, |checked| {
+            block_on(async move {
+                let found = migrate::migrate(&service::pool(&checked)?).await?;
+                println!("数据库格式 {found} → {to}  database format {found} → {to}", to = migrate::FORMAT);
+                Ok(())
+            })
+        }),
+        Verb::Check(common) => with(common, |checked| {
+            block_on(async move {
+                migrate::check(&service::pool(&checked)?).await?;
+                println!("配置和数据库正确  configuration and database are right");
+                Ok(())
+            })
+        }),
+        Verb::Centre(args) => with(args.common(), |checked| block_on(centre::run(args, checked))),
+        Verb::Demo(args) => {
+            log();
+            told(block_on(demo::run(args)))
+        }
+    }
+}
+
+fn with(common: &Common, verb: impl FnOnce(Checked) -> anyhow::Result<()>) -> ExitCode {
+    match config::load(&common.config) {
+        Ok(checked) => told(verb(checked)),
+        Err(wrong) => {
+            eprintln!("{wrong}");
+            ExitCode::from(WRONG)
+        }
+    }
+}
+
+fn told(outcome: anyhow::Result<()>) -> ExitCode {
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("linli-district: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn block_on(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work)
+}
+
+/// Logs to standard error; `LINLI_LOG` sets the level.
+fn log() {
+    let asked = std::env::var("LINLI_LOG").ok().and_then(|text| text.parse::<Targets>().ok());
+    let filter = asked.unwrap_or_else(|| Targets::new().with_default(tracing::Level::INFO));
+    let is_terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
+    let format = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false);
+    tracing_subscriber::registry().with(filter).with(format.with_ansi(is_terminal)).init();
+}
+
+/// Cancelled by SIGTERM or SIGINT.
+fn stopping() -> anyhow::Result<CancellationToken> {
+    let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let cancel = CancellationToken::new();
+    let stopped = cancel.clone();
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = term.recv() => {}
+            _ = int.recv() => {}
+        }
+        tracing::info!("stopping");
+        stopped.cancel();
+    });
+    Ok(cancel)
+}

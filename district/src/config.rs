@@ -1,0 +1,358 @@
+//! `district.toml`: as it is written, and checked.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+/// Most messages of one transaction.
+const LARGEST_BATCH: u32 = 20_000;
+
+/// The configuration. Every key and its default stand here and nowhere else.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The database.
+    pub database: Database,
+    /// The broker.
+    pub mqtt: Mqtt,
+    /// The HTTP listener.
+    #[serde(default)]
+    pub web: Web,
+    /// How long what is kept.
+    #[serde(default)]
+    pub keep: Keep,
+    /// Whose messages are stored.
+    #[serde(default)]
+    pub enrolment: Enrolment,
+    /// People who distribute mass orders.
+    #[serde(default)]
+    pub person: Vec<Person>,
+}
+
+/// The database.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Database {
+    /// Address, such as `postgres:///linli?host=/run/postgresql` or `postgres://linli@127.0.0.1:5432/linli`. A password
+    /// is read from `PGPASSFILE`, never from here.
+    pub url: String,
+    /// Connections of this copy, 2 to 64.
+    #[serde(default = "connections")]
+    pub connections: u32,
+}
+
+/// The broker.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mqtt {
+    /// Address: `mqtt://HOST:PORT`, or `mqtts://HOST:PORT` for TLS.
+    pub url: String,
+    /// Why `mqtt://` may leave this machine without encryption.
+    pub insecure: Option<String>,
+    /// Client id of this copy, unique among all copies and the same after a restart: the broker keeps its session.
+    #[serde(default = "client_id")]
+    pub client_id: String,
+    /// User name at the broker.
+    pub username: Option<String>,
+    /// Reference to the password, `file:PATH`, never the password itself.
+    pub password: Option<String>,
+    /// Certificates to trust for `mqtts://`, PEM; without it those of the system.
+    pub ca: Option<PathBuf>,
+    /// Name of the shared subscription, the same in all copies.
+    #[serde(default = "group")]
+    pub group: String,
+    /// Messages that the broker hands to this copy before they are stored, 64 to 16384.
+    #[serde(default = "in_flight")]
+    pub in_flight: u16,
+    /// Most messages of one transaction.
+    #[serde(default = "batch")]
+    pub batch: u32,
+    /// Longest wait of the first message of a batch for others, in milliseconds, at most 1000.
+    #[serde(default = "linger")]
+    pub linger_ms: u64,
+}
+
+/// The HTTP listener.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Web {
+    /// Address and port. Only loopback: a proxy in front of it encrypts and logs people in.
+    #[serde(default = "listen")]
+    pub listen: String,
+}
+
+/// How long what is kept, in days.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Keep {
+    /// Values as rows of messages, 2 to 400; older days are packed into hourly arrays.
+    pub recent_days: u32,
+    /// Packed values, up to 36500.
+    pub packed_days: u32,
+    /// Events, up to 36500. The law asks for six months of logs: at least 180.
+    pub event_days: u32,
+    /// Messages that were put aside.
+    pub poison_days: u32,
+    /// Days for which partitions are made ahead, 1 to 60.
+    pub ahead_days: u32,
+}
+
+/// Whose messages are stored.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Enrolment {
+    /// Whether only gateways that were added with `linli-district centre add` are heard. Without it whoever reaches the
+    /// broker can add centres.
+    pub required: bool,
+}
+
+/// A person who distributes mass orders.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Person {
+    /// Name in the records.
+    pub name: String,
+    /// Reference to their token, `file:PATH`.
+    pub token: String,
+}
+
+impl Default for Web {
+    fn default() -> Self {
+        Self { listen: listen() }
+    }
+}
+
+impl Default for Keep {
+    fn default() -> Self {
+        Self { recent_days: 14, packed_days: 1095, event_days: 1095, poison_days: 30, ahead_days: 7 }
+    }
+}
+
+impl Default for Enrolment {
+    fn default() -> Self {
+        Self { required: true }
+    }
+}
+
+fn connections() -> u32 {
+    8
+}
+
+fn client_id() -> String {
+    "linli-district-1".to_owned()
+}
+
+fn group() -> String {
+    "district".to_owned()
+}
+
+fn in_flight() -> u16 {
+    8192
+}
+
+fn batch() -> u32 {
+    4000
+}
+
+fn linger() -> u64 {
+    20
+}
+
+fn listen() -> String {
+    "127.0.0.1:8090".to_owned()
+}
+
+/// A configuration that cannot be wrong.
+#[derive(Debug, Clone)]
+pub struct Checked {
+    /// As written.
+    pub config: Config,
+    /// Host and port of the broker.
+    pub broker: (String, u16),
+    /// Whether it is reached by TLS.
+    pub tls: bool,
+    /// The password at the broker.
+    pub password: Option<String>,
+    /// Where HTTP listens.
+    pub listen: SocketAddr,
+    /// Name and token of each person.
+    pub people: Vec<(String, String)>,
+}
+
+/// Why a configuration is refused: every mistake, one a line.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", .0.join("\n"))]
+pub struct Wrong(pub Vec<String>);
+
+/// Reads and checks a file.
+pub fn load(path: &Path) -> Result<Checked, Wrong> {
+    let here = path.display();
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        Wrong(vec![format!("{here}: {error}; `linli-district demo` writes one to start from")])
+    })?;
+    let config: Config = toml::from_str(&text).map_err(|error| Wrong(vec![format!("{here}: {error}")]))?;
+    check(config, path.parent().unwrap_or(Path::new(".")))
+        .map_err(|mistakes| Wrong(mistakes.into_iter().map(|mistake| format!("{here}: {mistake}")).collect()))
+}
+
+/// Checks a configuration; all mistakes at once.
+pub fn check(config: Config, dir: &Path) -> Result<Checked, Vec<String>> {
+    let mut wrong = Vec::new();
+    let database = &config.database;
+    if !database.url.starts_with("postgres:") && !database.url.starts_with("postgresql:") {
+        wrong.push(format!("database.url: {:?} does not begin with postgres://", database.url));
+    } else if has_password(&database.url) {
+        wrong.push(
+            "database.url: holds a password; put it into a file and name that in PGPASSFILE".to_owned(),
+        );
+    }
+    within(&mut wrong, "database.connections", database.connections.into(), 2, 64);
+    let mqtt = &config.mqtt;
+    within(&mut wrong, "mqtt.in_flight", mqtt.in_flight.into(), 64, 16_384);
+    within(&mut wrong, "mqtt.batch", mqtt.batch.into(), 1, LARGEST_BATCH.into());
+    within(&mut wrong, "mqtt.linger_ms", mqtt.linger_ms, 0, 1000);
+    let is_word = |text: &str| {
+        (1..=64).contains(&text.len()) && text.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
+    };
+    for (key, text) in [("client_id", &mqtt.client_id), ("group", &mqtt.group)] {
+        if !is_word(text) {
+            wrong.push(format!("mqtt.{key}: {text:?} is not 1 to 64 letters, digits, '-', '_' and '.'"));
+        }
+    }
+    let broker = broker(mqtt, &mut wrong);
+    let password = secret("mqtt.password", mqtt.password.as_deref(), dir, &mut wrong);
+    if mqtt.password.is_some() && mqtt.username.is_none() {
+        wrong.push("mqtt.password: needs mqtt.username".to_owned());
+    }
+    let listen = config.web.listen.parse::<SocketAddr>();
+    match &listen {
+        Err(_) => wrong
+            .push(format!("web.listen: {:?} is not an address such as 127.0.0.1:8090", config.web.listen)),
+        Ok(address) if !address.ip().is_loopback() => wrong.push(format!(
+            "web.listen: {address} is not loopback; put a proxy with TLS and log-in in front, such as nginx"
+        )),
+        Ok(_) => {}
+    }
+    let keep = &config.keep;
+    within(&mut wrong, "keep.recent_days", keep.recent_days.into(), 2, 400);
+    within(&mut wrong, "keep.packed_days", keep.packed_days.into(), keep.recent_days.into(), 36_500);
+    within(&mut wrong, "keep.event_days", keep.event_days.into(), 180, 36_500);
+    within(&mut wrong, "keep.poison_days", keep.poison_days.into(), 1, 3650);
+    within(&mut wrong, "keep.ahead_days", keep.ahead_days.into(), 1, 60);
+    let mut people: Vec<(String, String)> = Vec::new();
+    for person in &config.person {
+        if people.iter().any(|(name, _)| *name == person.name) {
+            wrong.push(format!("person: {:?} occurs twice", person.name));
+        }
+        if let Some(token) = secret("person.token", Some(&person.token), dir, &mut wrong) {
+            if token.len() < 24 {
+                wrong.push(format!("person {:?}: a token has at least 24 characters", person.name));
+            }
+            people.push((person.name.clone(), token));
+        }
+    }
+    match (wrong.is_empty(), broker, listen) {
+        (true, Some((host, port, tls)), Ok(listen)) => {
+            Ok(Checked { config, broker: (host, port), tls, password, listen, people })
+        }
+        _ => Err(wrong),
+    }
+}
+
+fn within(wrong: &mut Vec<String>, key: &str, value: u64, least: u64, most: u64) {
+    if !(least..=most).contains(&value) {
+        wrong.push(format!("{key}: {value} is not between {least} and {most}"));
+    }
+}
+
+/// Whether the part before the host has a colon.
+fn has_password(url: &str) -> bool {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = rest.split(['/', '?']).next().unwrap_or_default();
+    authority.rsplit_once('@').is_some_and(|(user, _)| user.contains(':')) || url.contains("password=")
+}
+
+fn broker(mqtt: &Mqtt, wrong: &mut Vec<String>) -> Option<(String, u16, bool)> {
+    let (rest, tls) = match mqtt.url.split_once("://") {
+        Some(("mqtt", rest)) => (rest, false),
+        Some(("mqtts", rest)) => (rest, true),
+        _ => {
+            wrong.push(format!("mqtt.url: {:?} does not begin with mqtt:// or mqtts://", mqtt.url));
+            return None;
+        }
+    };
+    let (host, port) = match rest.rsplit_once(':') {
+        Some((host, port)) => (host, port.parse().ok()),
+        None => (rest, Some(if tls { 8883 } else { 1883 })),
+    };
+    let Some(port) = port.filter(|port| *port > 0 && !host.is_empty() && !host.contains(['@', '/'])) else {
+        wrong.push(format!(
+            "mqtt.url: {:?} is not a host and a port, such as mqtt://127.0.0.1:1883",
+            mqtt.url
+        ));
+        return None;
+    };
+    let is_here = ["localhost", "127.0.0.1"].contains(&host);
+    if !tls && !is_here && mqtt.insecure.is_none() {
+        wrong.push(format!(
+            "mqtt.url: {host} is another machine; use mqtts://, or say in mqtt.insecure why it needs no encryption"
+        ));
+    }
+    if !tls && mqtt.ca.is_some() {
+        wrong.push("mqtt.ca: is for mqtts://".to_owned());
+    }
+    Some((host.to_owned(), port, tls))
+}
+
+fn secret(key: &str, reference: Option<&str>, dir: &Path, wrong: &mut Vec<String>) -> Option<String> {
+    let reference = reference?;
+    let Some(file) = reference.strip_prefix("file:") else {
+        wrong.push(format!("{key}: write \"file:PATH\"; the secret itself must not stand here"));
+        return None;
+    };
+    match std::fs::read_to_string(dir.join(file)) {
+        Ok(text) => Some(text.trim_end().to_owned()),
+        Err(error) => {
+            wrong.push(format!("{key}: {}: {error}", dir.join(file).display()));
+            None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn checked(text: &str) -> Result<Checked, Vec<String>> {
+        check(toml::from_str(text).expect("it parses"), Path::new("/nowhere"))
+    }
+
+    #[test]
+    fn the_shortest_configuration_has_safe_defaults() {
+        let text = "[database]\nurl = \"postgres:///linli\"\n[mqtt]\nurl = \"mqtt://127.0.0.1\"\n";
+        let checked = checked(text).expect("it is right");
+        assert_eq!(checked.broker, ("127.0.0.1".to_owned(), 1883));
+        assert!(checked.listen.ip().is_loopback() && checked.config.enrolment.required);
+    }
+
+    #[test]
+    fn every_mistake_is_told_at_once_with_the_way_out() {
+        let text = "[database]\nurl = \"postgres://u:secret@h/d\"\nconnections = 1\n\
+            [mqtt]\nurl = \"mqtt://broker.example\"\nclient_id = \"a b\"\npassword = \"x\"\n\
+            [web]\nlisten = \"0.0.0.0:80\"\n[keep]\nevent_days = 30\n";
+        let wrong = checked(text).expect_err("it is wrong").join("\n");
+        for part in [
+            "PGPASSFILE",
+            "connections: 1 is not between 2 and 64",
+            "use mqtts://",
+            "client_id",
+            "file:PATH",
+            "mqtt.username",
+            "proxy",
+            "event_days: 30",
+        ] {
+            assert!(wrong.contains(part), "{part} in\n{wrong}");
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! The district: one program that stores what every centre delivers and tells each what is stored.
+//!
+//! It keeps nothing itself. Any number of copies share the messages of a [`source`]; each [`consumer`] commits a batch in
+//! one transaction of PostgreSQL ([`store`]), acknowledges it to the broker afterwards, and names the committed numbers to
+//! the gateways ([`acknowledge`]), which keep every record until then. So no crash of a copy, of the broker or of the
+//! database loses a record, whatever the broker promised.
+
+pub mod acknowledge;
+pub mod api;
+pub mod cli;
+pub mod config;
+pub mod consumer;
+pub mod enrolment;
+pub mod metrics;
+pub mod migrate;
+pub mod names;
+pub mod orders;
+pub mod service;
+pub mod source;
+pub mod store;
+pub mod upkeep;
+pub mod wire;

@@ -1,0 +1,90 @@
+//! One copy of the service, from its start to its end.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use sqlx::PgPool;
+use sqlx::postgres::PgPoolOptions;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::api::{self, State};
+use crate::config::Checked;
+use crate::consumer::{Consumer, Settings};
+use crate::metrics::Metrics;
+use crate::migrate;
+use crate::orders;
+use crate::source::{MqttSource, Source};
+use crate::upkeep;
+
+/// Longest wait for a connection of the database.
+const CONNECT_WITHIN: Duration = Duration::from_secs(5);
+
+/// Pause before the database is asked again at the start.
+const AGAIN_AFTER: Duration = Duration::from_secs(1);
+
+/// Opens connections to the database, the first when it is needed.
+pub fn pool(checked: &Checked) -> anyhow::Result<PgPool> {
+    let database = &checked.config.database;
+    let options = PgPoolOptions::new().max_connections(database.connections).acquire_timeout(CONNECT_WITHIN);
+    options.connect_lazy(&database.url).context("database.url")
+}
+
+/// Runs until cancelled.
+pub async fn run(checked: Checked, cancel: CancellationToken) -> anyhow::Result<()> {
+    let pool = pool(&checked)?;
+    if !ready(&pool, &cancel).await? {
+        return Ok(());
+    }
+    upkeep::once(&pool, &checked.config.keep).await.context("partitions cannot be made")?;
+    let metrics = Arc::new(Metrics::default());
+    let source = MqttSource::open(&checked)?;
+    let (publisher, status) = (source.publisher(), source.status());
+    let settings = Settings {
+        required: checked.config.enrolment.required,
+        batch: usize::try_from(checked.config.mqtt.batch).unwrap_or(usize::MAX),
+        linger: Duration::from_millis(checked.config.mqtt.linger_ms),
+    };
+    let listener = TcpListener::bind(checked.listen)
+        .await
+        .with_context(|| format!("web.listen: {} cannot be opened", checked.listen))?;
+    let web = listener.local_addr()?;
+    let state = State::new(pool.clone(), Arc::clone(&metrics), Arc::clone(&status), checked.people.clone());
+    // The listener ends last: it shows how the others end.
+    let (web_cancel, work) = (CancellationToken::new(), tokio_util::task::TaskTracker::new());
+    let http = tokio::spawn(api::serve(listener, state, web_cancel.clone()));
+    work.spawn(upkeep::run(pool.clone(), checked.config.keep.clone(), cancel.clone()));
+    work.spawn(orders::run(pool.clone(), publisher, Arc::clone(&metrics), cancel.clone()));
+    work.spawn(Consumer::new(source, pool.clone(), settings, metrics).run(cancel.clone()));
+    tracing::info!(%web, "ready");
+    let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
+    cancel.cancelled().await;
+    let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
+    work.close();
+    work.wait().await;
+    web_cancel.cancel();
+    let _ = http.await;
+    pool.close().await;
+    Ok(())
+}
+
+/// Waits until the database answers; `false` when cancelled before. One of another format is refused.
+async fn ready(pool: &PgPool, cancel: &CancellationToken) -> anyhow::Result<bool> {
+    let mut is_told = false;
+    loop {
+        match migrate::check(pool).await {
+            Ok(()) => return Ok(true),
+            Err(migrate::FormatError::Database(error)) => {
+                if !std::mem::replace(&mut is_told, true) {
+                    tracing::warn!(%error, "the database does not answer; it is asked again");
+                }
+            }
+            Err(error) => return Err(error.into()),
+        }
+        tokio::select! {
+            () = cancel.cancelled() => return Ok(false),
+            () = tokio::time::sleep(AGAIN_AFTER) => {}
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! From a device to the district's database: real gateways, mosquitto, `linli-district`, PostgreSQL, with kills.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::ensure;
+use linli_tests::devices::{STORE, floods};
+use linli_tests::{Broker, Database, Flood, Gateway, Platform, Workspace};
+
+/// Messages that the district has stored.
+const STORED: &str = "SELECT (SELECT count(*) FROM message) + (SELECT count(*) FROM event)";
+
+/// Every wait of these tests is for an event; this only bounds a test that would wait for ever.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Writes the configuration of the gateway `c/gw`, whose records the district acknowledges.
+fn configure(workspace: &Workspace, broker: u16, devices: &str) -> anyhow::Result<PathBuf> {
+    let mqtt = format!(
+        "[mqtt]\nurl = \"mqtt://127.0.0.1:{broker}\"\nbacklog_rate = 0\nacknowledge = \"district\"\ninbound_qos = 0\n"
+    );
+    workspace.configure_with(&mqtt, STORE, devices)
+}
+
+/// Starts a gateway that answers.
+async fn gateway(workspace: &Workspace, config: &std::path::Path) -> anyhow::Result<Gateway> {
+    let mut gateway = Gateway::start(config, &workspace.path("data")).await?;
+    gateway.answering().await?;
+    Ok(gateway)
+}
+
+/// Whether nothing waits: neither to be sent, nor for the district.
+fn is_delivered(status: &serde_json::Value) -> bool {
+    let rows =
+        status["store"]["rows"].as_array().map(|rows| rows.iter().filter_map(|n| n.as_u64()).sum::<u64>());
+    rows == Some(0) && status["uplink"]["connected"] == true
+}
+
+/// Kills of the district's service, the broker, the database and the gateway, in an order that a seed decides.
+async fn survives_kills(kills: u32, seed: u64) -> anyhow::Result<()> {
+    let workspace = Workspace::new()?;
+    let mut database = Database::start().await?;
+    // As Debian configures it: it saves its queues every half an hour, so a kill loses what it has acknowledged.
+    let mut broker = Broker::start(&workspace).await?;
+    let mut platform = Platform::new(&workspace.path("district"), "one", &database, broker.port).await?;
+    platform.verb(&["centre", "add", "c", "gw"]).await?;
+    platform.begin().await?;
+    let flood = Flood::start().await?;
+    let config = configure(&workspace, broker.port, &floods(&flood, 2, "20ms"))?;
+    let mut gw = gateway(&workspace, &config).await?;
+    let mut random = fastrand::Rng::with_seed(seed);
+    for _ in 0..kills {
+        let enough = database.number(STORED).await? + random.i64(20..60);
+        database.until(STORED, PATIENCE, |stored| stored >= enough).await?;
+        match random.u8(..4) {
+            0 => {
+                platform.kill().await?;
+                platform.spawn()?;
+            }
+            1 => {
+                broker.kill().await?;
+                broker.begin().await?;
+            }
+            2 => {
+                database.crash().await?;
+                database.begin().await?;
+            }
+            _ => {
+                gw.kill().await?;
+                gw = gateway(&workspace, &config).await?;
+            }
+        }
+    }
+    drop(flood);
+    gw.until("everything is delivered", 2 * PATIENCE, is_delivered).await?;
+    let stored = database.nothing_is_missing_or_twice().await?;
+    let repeated = platform.metric("linli_district_repeated_total")?;
+    println!("{kills} kills, {stored} messages stored, {repeated} repeated to the last copy");
+    ensure!(stored > i64::from(kills) * 20, "{stored}");
+    let status: serde_json::Value = serde_json::from_str(&gw.get("/api/v1/status")?)?;
+    ensure!(
+        status["uplink"]["acknowledge"] == "district" && status["uplink"]["unconfirmed"] == 0,
+        "{status}"
+    );
+    gw.stop().await?;
+    platform.stop().await
+}
+
+#[tokio::test]
+async fn whatever_is_killed_nothing_is_lost_and_nothing_is_stored_twice() -> anyhow::Result<()> {
+    let kills = std::env::var("LINLI_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(12);
+    let seed = std::env::var("LINLI_SEED").ok().and_then(|n| n.parse().ok()).unwrap_or(20);
+    survives_kills(kills, seed).await
+}
+
+#[tokio::test]
+async fn what_the_broker_loses_after_its_acknowledgement_is_sent_again() -> anyhow::Result<()> {
+    let workspace = Workspace::new()?;
+    let database = Database::start().await?;
+    let mut broker = Broker::start(&workspace).await?;
+    let mut platform = Platform::new(&workspace.path("district"), "one", &database, broker.port).await?;
+    platform.verb(&["centre", "add", "c", "gw"]).await?;
+    // It subscribes once, so that the broker keeps a queue for it, and goes away.
+    platform.begin().await?;
+    platform.kill().await?;
+    let flood = Flood::start().await?;
+    let config = configure(&workspace, broker.port, &floods(&flood, 1, "20ms"))?;
+    let gw = gateway(&workspace, &config).await?;
+    let waits =
+        |status: &serde_json::Value| status["uplink"]["unconfirmed"].as_u64().is_some_and(|n| n > 100);
+    gw.until("the broker has what nobody has stored", PATIENCE, waits).await?;
+    drop(flood);
+    // The queue is gone with the broker.
+    broker.kill().await?;
+    platform.spawn()?;
+    broker.begin().await?;
+    gw.until("everything is delivered", 2 * PATIENCE, is_delivered).await?;
+    let stored = database.nothing_is_missing_or_twice().await?;
+    ensure!(stored > 100, "{stored}");
+    gw.stop().await
+}
+
+#[tokio::test]
+async fn rubbish_and_those_who_are_not_who_they_say_are_put_aside_with_the_reason() -> anyhow::Result<()> {
+    let workspace = Workspace::new()?;
+    let database = Database::start().await?;
+    let broker = Broker::start(&workspace).await?;
+    let subscriber = broker.subscribe(&workspace).await?;
+    let mut platform = Platform::new(&workspace.path("district"), "one", &database, broker.port).await?;
+    for (centre, gateway) in [("east", "g"), ("west", "g")] {
+        platform.verb(&["centre", "add", centre, gateway]).await?;
+    }
+    platform.begin().await?;
+    let data = |epoch: &str, seq: u32, value: &str| {
+        format!(
+            r#"{{"epoch":"{epoch}","seq":{seq},"device":"d","samples":[{{"p":"t","t":1795428000000,"v":{value}}}]}}"#
+        )
+    };
+    broker.publish("linli/1/east/g/data/d", &data("of-east", 1, "4.5"), false).await?;
+    database.until("SELECT count(*) FROM message", PATIENCE, |n| n == 1).await?;
+    let rubbish = [
+        ("linli/1/west/g/data/d", data("of-east", 2, "99")),
+        ("linli/1/north/g/data/d", data("of-north", 1, "1")),
+        ("linli/1/east/g/data/d", "\u{1}no JSON".to_owned()),
+        ("linli/1/east/g/data/other", data("of-east", 3, "1")),
+        ("linli/1/east/g/data/d", data("of-east", 4, r#""\u0000""#)),
+        ("linli/1/east/g/event/alarm", r#"{"seq":1}"#.to_owned()),
+    ];
+    for (topic, payload) in &rubbish {
+        broker.publish(topic, payload, false).await?;
+    }
+    // What is right goes on among the rubbish, and beyond 2^53 no digit is lost.
+    broker.publish("linli/1/east/g/data/d", &data("of-east", 5, "18446744073709551615"), false).await?;
+    database.until("SELECT count(*) FROM poison", PATIENCE, |n| n == rubbish.len() as i64).await?;
+    database.until("SELECT count(*) FROM message", PATIENCE, |n| n == 2).await?;
+    let reasons = database.ask("SELECT string_agg(reason, ' ' ORDER BY id) FROM poison").await?;
+    assert_eq!(reasons, "claims_another not_enrolled not_json other_device zero_character no_number");
+    assert_eq!(database.ask("SELECT text[1] FROM message WHERE seq = 5").await?, "18446744073709551615");
+    // The numbers of what was put aside have arrived: a gateway need not send it for ever.
+    assert_eq!(database.ask("SELECT seqs FROM epoch WHERE epoch = 'of-east'").await?, "{[1,2),[3,6)}");
+    let named = r#"{"epoch":"of-east","ranges":[[1,1],[3,5]]}"#;
+    linli_tests::eventually("the gateway is told what is stored", PATIENCE, || {
+        std::fs::read_to_string(workspace.path("received.tsv"))
+            .is_ok_and(|text| text.lines().any(|line| line == format!("linli/1/east/g/ack\t{named}")))
+    })
+    .await?;
+    drop(subscriber);
+    let (status, shown) = platform.get("/api/v1/aside")?;
+    ensure!(status == 200 && shown.contains("claims_another"), "{shown}");
+    platform.stop().await
+}
+
+#[tokio::test]
+async fn two_copies_share_the_messages_of_a_centre_and_show_it() -> anyhow::Result<()> {
+    let workspace = Workspace::new()?;
+    let database = Database::start().await?;
+    let broker = Broker::start(&workspace).await?;
+    let mut one = Platform::new(&workspace.path("district"), "one", &database, broker.port).await?;
+    let mut two = Platform::new(&workspace.path("district"), "two", &database, broker.port).await?;
+    one.verb(&[
+        "centre",
+        "add",
+        "c",
+        "gw",
+        "--name",
+        "试验中心",
+        "--phone",
+        "021-5555",
+        "--place",
+        "31.2,121.5",
+    ])
+    .await?;
+    one.begin().await?;
+    two.begin().await?;
+    let flood = Flood::start().await?;
+    let config = configure(&workspace, broker.port, &floods(&flood, 2, "20ms"))?;
+    let gw = gateway(&workspace, &config).await?;
+    database.until(STORED, PATIENCE, |stored| stored > 300).await?;
+    let (_, centres) = one.get("/api/v1/centres")?;
+    let centres: serde_json::Value = serde_json::from_str(&centres)?;
+    ensure!(
+        centres[0]["centre"] == "c" && centres[0]["online"] == true && centres[0]["mode"] == "peace",
+        "{centres}"
+    );
+    ensure!(centres[0]["phone"] == "021-5555" && centres[0]["doubled"] == false, "{centres}");
+    drop(flood);
+    gw.until("everything is delivered", 2 * PATIENCE, is_delivered).await?;
+    database.nothing_is_missing_or_twice().await?;
+    for copy in [&one, &two] {
+        let stored = copy.metric("linli_district_stored_total")?;
+        ensure!(stored > 20.0, "a copy stored {stored} only");
+    }
+    let (_, centre) = two.get("/api/v1/centres/c")?;
+    let centre: serde_json::Value = serde_json::from_str(&centre)?;
+    let values = &centre[0]["devices"][0]["values"];
+    ensure!(values.as_array().is_some_and(|values| values.len() == 125), "{centre}");
+    let (status, problem) = two.get("/api/v1/centres/c/gw/trend?device=d0&point=none&from=0&to=1")?;
+    ensure!(status == 404 && problem.contains("没有"), "{status} {problem}");
+    let to = linli_tests::now_ms() + 60_000;
+    let point = values[0]["point"].as_str().unwrap_or_default();
+    let path = format!("/api/v1/centres/c/gw/trend?device=d0&point={point}&from={}&to={to}", to - 3_600_000);
+    let recent = two.get(&path)?.1;
+    let before: serde_json::Value = serde_json::from_str(&recent)?;
+    ensure!(before.as_array().is_some_and(|values| values.len() > 20), "{before}");
+    // Packed, the same values are there.
+    let packed = "SELECT count(pack(c.oid::regclass)) FROM pg_class c WHERE relname ~ '^message_[0-9]+$'; \
+        DELETE FROM message";
+    database.ask(packed).await?;
+    let (_, after) = two.get(&path)?;
+    ensure!(after == recent, "{after}\n{recent}");
+    gw.stop().await?;
+    one.stop().await?;
+    two.stop().await
+}
