@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// Each crate of the workspace, with the crates that it may use. It may also use whatever those may use.
-const MAY_USE: [(&str, &[&str]); 24] = [
+const MAY_USE: [(&str, &[&str]); 25] = [
     ("linli-wire", &[]),
     ("linli-node", &["linli-wire"]),
     ("linli-golden", &[]),
@@ -24,7 +24,8 @@ const MAY_USE: [(&str, &[&str]); 24] = [
     ("linli-kiosks", &["linli-services"]),
     ("linli-accounts", &["linli-services"]),
     ("linli-reports", &["linli-mode"]),
-    ("linli-web", &["linli-accounts", "linli-kiosks", "linli-nodes", "linli-reports", "linli-tls"]),
+    ("linli-outbound", &["linli-services", "linli-reports"]),
+    ("linli-web", &["linli-accounts", "linli-kiosks", "linli-nodes", "linli-outbound", "linli-tls"]),
     // The node for its emulation in the demonstration.
     ("linli-demo", &["linli-web", "linli-node"]),
     ("linli", &["linli-demo"]),
