@@ -4,7 +4,7 @@
 //! | modules | what they start or check |
 //! |---|---|
 //! | `workspace`, `gateway`, `http`, `log_in`, `broker` | a directory, the binary, requests to it, its accounts, mosquitto |
-//! | `peer`, `flood`, `hl7_monitor`, `printing`, `link`, `clock` | what is connected to a gateway |
+//! | `peer`, `flood`, `hl7_monitor`, `printing`, `ipp_printer`, `fhir_server`, `link`, `clock` | what is connected to a gateway |
 //! | `database` | PostgreSQL, and the district's service |
 //! | `prometheus` | what scrapes its metrics |
 //! | `simulator` | Modbus devices with faults as data, and the property that no sample lies |
@@ -21,12 +21,14 @@ mod database;
 pub mod devices;
 mod district;
 pub mod emulator;
+pub mod fhir_server;
 pub mod firmware;
 mod flood;
 mod gateway;
 pub mod golden;
 mod hl7_monitor;
 pub mod http;
+pub mod ipp_printer;
 mod link;
 pub mod log_in;
 pub mod nodes;

@@ -8,7 +8,7 @@ use anyhow::{Context, ensure};
 use crate::{firmware, root};
 
 /// Programs and the Debian packages they come in.
-const PROGRAMS: [(&str, &str); 21] = [
+const PROGRAMS: [(&str, &str); 24] = [
     ("mosquitto", "mosquitto"),
     ("mosquitto_sub", "mosquitto-clients"),
     ("socat", "socat"),
@@ -27,6 +27,9 @@ const PROGRAMS: [(&str, &str); 21] = [
     ("snmpd", "snmpd"),
     ("snmpset", "snmp"),
     ("pdftotext", "poppler-utils"),
+    ("ippeveprinter", "cups-ipp-utils"),
+    ("avahi-daemon", "avahi-daemon"),
+    ("zbarimg", "zbar-tools"),
     ("qemu-system-arm", "qemu-system-arm"),
     ("ld.lld", "lld"),
     ("chromium", "chromium"),
@@ -44,11 +47,12 @@ const FILES: [(&str, &str); 3] = [
 const POSTGRESQL: (&str, &str) = ("/usr/lib/postgresql/15/bin/initdb", "postgresql-15");
 
 /// Data that a program needs to be of use, and the packages: without its map of characters pdftotext
-/// reads no Chinese, without a font chromium draws none.
-const DATA: [(&str, &str); 3] = [
+/// reads no Chinese, without a font chromium draws none and slips have no rare characters.
+const DATA: [(&str, &str); 4] = [
     POSTGRESQL,
     ("/usr/share/poppler/cMap/Adobe-GB1", "poppler-data"),
     ("/usr/share/fonts/opentype/noto", "fonts-noto-cjk"),
+    ("/usr/share/fonts/truetype/hanazono", "fonts-hanazono"),
 ];
 
 /// What a clean clone builds on the disk, measured, with something to spare.
@@ -85,7 +89,29 @@ pub fn ensure() -> anyhow::Result<()> {
         install(&missing)?;
     }
     prometheus()?;
+    fhir_server()?;
     python()
+}
+
+/// Installs what the FHIR server of the tests is made of, below `target/`.
+fn fhir_server() -> anyhow::Result<()> {
+    let (from, to) = (root().join("tests/peers/fhir_server"), root().join("target/fhir_server"));
+    let wanted = std::fs::read_to_string(from.join("package-lock.json"))?;
+    let stamp = to.join("linli-needs");
+    if std::fs::read_to_string(&stamp).is_ok_and(|have| have == wanted) {
+        return Ok(());
+    }
+    println!("preparing target/fhir_server");
+    std::fs::create_dir_all(&to)?;
+    for file in ["package.json", "package-lock.json"] {
+        std::fs::copy(from.join(file), to.join(file))?;
+    }
+    let installed =
+        Command::new("npm").args(["ci", "--no-audit", "--no-fund", "--silent"]).current_dir(&to).status();
+    let installed = installed.context("npm is missing: see CONTRIBUTING.md")?;
+    ensure!(installed.success(), "npm could not install the packages of tests/peers/fhir_server");
+    std::fs::write(stamp, wanted)?;
+    Ok(())
 }
 
 /// Checks the free disk space first, because a build that fills the disk fails with a compiler error.

@@ -59,14 +59,8 @@ pub fn check(
         problems.truncate(count);
     }
     let gateway = gateway.and_then(|(index, file)| {
-        let id = centre.as_ref().map(|(centre, _)| &centre.id);
         let diagnostics = &mut Diagnostics::of(&documents[index], problems);
-        let checked = gateway_file::check(&file, id, dir, diagnostics)?;
-        if let Some((centre, _)) = &centre {
-            let people: Vec<&Id> = centre.people.people.iter().map(|person| &person.id).collect();
-            accounts::people(&checked.local_accounts, &people, diagnostics);
-        }
-        Some(checked)
+        checked_gateway(&file, centre.as_ref().map(|(centre, _)| centre), dir, diagnostics)
     });
     let deeper = problems.split_off(shaped);
     problems.extend(deeper.into_iter().filter(|p| !invented.contains(&(p.file.clone(), p.key.clone()))));
@@ -85,6 +79,8 @@ pub fn check(
         workers: gateway.workers,
         local_accounts: gateway.local_accounts,
         cabin: CabinSettings { rooms: measured(&lines), ..gateway.cabin },
+        slip: gateway.slip,
+        fhir: gateway.fhir,
         lines,
         alarms: alarmed.rules,
         asleep: alarmed.asleep,
@@ -94,6 +90,21 @@ pub fn check(
         kiosks,
         image_keys: gateway.image_keys,
     })
+}
+
+/// Checks gateway.toml, and that its people are those of facility.toml.
+fn checked_gateway(
+    file: &GatewayFile,
+    centre: Option<&Centre>,
+    dir: Option<&Path>,
+    diagnostics: &mut Diagnostics<'_, '_>,
+) -> Option<gateway_file::FromGatewayFile> {
+    let checked = gateway_file::check(file, centre.map(|centre| &centre.id), dir, diagnostics)?;
+    if let Some(centre) = centre {
+        let people: Vec<&Id> = centre.people.people.iter().map(|person| &person.id).collect();
+        accounts::people(&checked.local_accounts, &people, diagnostics);
+    }
+    Some(checked)
 }
 
 fn parse_all<'t>(texts: &[(&'t str, &'t str)], problems: &mut Vec<Problem>) -> Vec<Document<'t>> {

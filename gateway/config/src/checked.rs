@@ -46,6 +46,10 @@ pub struct Checked {
     pub local_accounts: Vec<LocalAccount>,
     /// Settings of the health cabin.
     pub cabin: crate::settings::cabin::CabinSettings,
+    /// Settings of the result slip and its printer.
+    pub slip: crate::settings::slip::SlipSettings,
+    /// The FHIR server that visits are sent to; `None`: none is sent.
+    pub fhir: Option<crate::settings::fhir::FhirSettings>,
     /// Alarm rules.
     pub alarms: Vec<linli_domain::alarm::Rule>,
     /// Ids of alarms that stay disabled until the policy of a plan enables them.
@@ -73,7 +77,14 @@ impl Checked {
     /// Every listener and connection that leaves the machine without encryption.
     #[must_use]
     pub fn insecure(&self) -> Vec<Insecure> {
-        let own = [("[web]", &self.web.insecure), ("[mqtt]", &self.uplink_insecure)];
+        let printer = self.slip.printer.as_ref().and_then(|printer| printer.insecure.clone());
+        let fhir = self.fhir.as_ref().and_then(|fhir| fhir.insecure.clone());
+        let own = [
+            ("[web]", &self.web.insecure),
+            ("[mqtt]", &self.uplink_insecure),
+            ("[slip]", &printer),
+            ("[fhir]", &fhir),
+        ];
         let own = own.into_iter().filter_map(|(place, why)| Some((place.to_owned(), why.clone()?)));
         let lines = self.lines.iter().filter_map(|line| {
             Some((format!("line {}", line.plan.line()), line.plan.insecure()?.to_owned()))
@@ -204,7 +215,7 @@ pub struct WebLimits {
 /// A listener or connection that leaves the machine without encryption, and why.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Insecure {
-    /// Its table in the configuration: `[web]`, `[mqtt]`, `line ID`, or `webhook ID`.
+    /// Its table in the configuration: `[web]`, `[mqtt]`, `[slip]`, `[fhir]`, `line ID`, or `webhook ID`.
     pub place: String,
     /// The reason, as the configuration says it.
     pub why: String,

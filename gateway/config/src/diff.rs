@@ -32,6 +32,8 @@ pub fn diff(old: &Checked, new: &Checked) -> Changes {
         uplink: old.uplink != new.uplink,
         alarms: old.alarms != new.alarms || old.webhooks != new.webhooks,
         people: old.cabin != new.cabin
+            || old.slip != new.slip
+            || old.fhir != new.fhir
             || old.workers != new.workers
             || old.local_accounts != new.local_accounts,
         ..Changes::default()

@@ -14,7 +14,7 @@ use super::checked::{LocalAccount, Web, WebLimits, Worker};
 use super::diagnostics::{Diagnostics, keys};
 use super::raw::{self, GatewayFile, Mqtt, MqttVersion, Store};
 use super::text::Step;
-use super::{accounts, cabin, host, secret};
+use super::{accounts, cabin, host, outbound, secret};
 use crate::settings::image_key::{ImageKeys, parse_public_key};
 
 /// Most brokers after the first.
@@ -46,6 +46,10 @@ pub struct FromGatewayFile {
     pub image_keys: ImageKeys,
     /// Settings of the cabin; its rooms are added once the devices are checked.
     pub cabin: crate::settings::cabin::CabinSettings,
+    /// The result slip and its printer.
+    pub slip: crate::settings::slip::SlipSettings,
+    /// The FHIR server.
+    pub fhir: Option<crate::settings::fhir::FhirSettings>,
 }
 
 /// Checks the file. Without a directory, files and environment variables are not read.
@@ -64,6 +68,8 @@ pub fn check(
         _ => None,
     };
     let cabin = cabin::check(file.cabin.as_ref(), dir, diagnostics);
+    let slip = outbound::slip(file.slip.as_ref(), dir, diagnostics);
+    let fhir = outbound::fhir(file.fhir.as_ref(), dir, diagnostics);
     let workers = accounts::workers(&file.worker, dir, diagnostics);
     let local_accounts = accounts::local(&file.local_account, diagnostics);
     let image_keys = image_keys(file, dir, diagnostics);
@@ -79,6 +85,8 @@ pub fn check(
         local_accounts,
         image_keys,
         cabin,
+        slip,
+        fhir,
     })
 }
 

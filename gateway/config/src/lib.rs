@@ -20,6 +20,7 @@ pub mod host;
 mod kiosks;
 mod last_good;
 mod lines;
+mod outbound;
 mod outline;
 mod people;
 mod planned;

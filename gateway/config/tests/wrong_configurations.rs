@@ -1,6 +1,7 @@
 //! Every mistake has its own clear message. A case is one change to the example centre; what is
 //! said about it stands in `golden/wrong_configurations.txt`. After a deliberate change of words:
 //! `LINLI_BLESS=1 cargo test -p linli --test wrong_configurations`, then read the difference.
+// tidy: table
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -108,6 +109,47 @@ const CASES: &[Case] = &[
     ("pressure in kilopascal", G, "[log]", "[cabin]\nhypertension = [18.7, 12.0]\n\n[log]"),
     ("one pressure only", G, "[log]", "[cabin]\nhypertension = [140]\n\n[log]"),
     ("fever in Fahrenheit", G, "[log]", "[cabin]\nfever = 99.1\n\n[log]"),
+    ("a printer by its web page", G, "[log]", "[slip]\nprinter = \"http://192.0.2.7/\"\n\n[log]"),
+    ("a printer in the clear", G, "[log]", "[slip]\nprinter = \"ipp://192.0.2.7/ipp/print\"\n\n[log]"),
+    ("paper that no slip has", G, "[log]", "[slip]\npaper = \"a4\"\n\n[log]"),
+    ("certificates without a printer", G, "[log]", "[slip]\nprinter_ca = \"ca.pem\"\n\n[log]"),
+    (
+        "certificates for a queue in the clear",
+        G,
+        "[log]",
+        "[slip]\nprinter = \"ipp://127.0.0.1/printers/a\"\nprinter_ca = \"ca.pem\"\n\n[log]",
+    ),
+    ("no fonts at all", G, "[log]", "[slip]\nfonts = []\n\n[log]"),
+    (
+        "a FHIR server without consents",
+        G,
+        "[log]",
+        "[fhir]\nurl = \"https://a/fhir\"\nconsents = []\n\n[log]",
+    ),
+    (
+        "a FHIR server in the clear",
+        G,
+        "[log]",
+        "[fhir]\nurl = \"http://a/fhir\"\nconsents = [\"1\"]\n\n[log]",
+    ),
+    (
+        "a FHIR server with a password",
+        G,
+        "[log]",
+        "[fhir]\nurl = \"https://u:p@a/\"\nconsents = [\"1\"]\n\n[log]",
+    ),
+    (
+        "a FHIR token in the configuration",
+        G,
+        "[log]",
+        "[fhir]\nurl = \"https://a/fhir\"\nconsents = [\"1\"]\ntoken = \"secret\"\n\n[log]",
+    ),
+    (
+        "a reason that encryption does not need",
+        G,
+        "[log]",
+        "[fhir]\nurl = \"https://a/fhir\"\nconsents = [\"1\"]\ninsecure = \"because it is\"\n\n[log]",
+    ),
     (
         "a worker's token in the configuration",
         G,

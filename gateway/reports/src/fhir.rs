@@ -1,6 +1,11 @@
 //! FHIR R4: a Bundle of Observations that follow the vital-signs profile.
 //!
-//! The subject is a pseudonym in the district's own identifier system; no Patient is exported.
+//! The subject is a pseudonym in the district's own identifier system; no Patient is exported. What is sent to a FHIR
+//! server is a transaction for each visit ([`transaction`]).
+
+mod transaction;
+
+pub use transaction::{Resident, Transfer, parts, transaction};
 
 use linli_domain::audit::hex;
 use linli_domain::visit::{Status, Version, Visit};
@@ -46,6 +51,7 @@ fn observations(version: &Version, visit: Option<&Visit>, centre: &str, limits: 
         let component = |reading: &&Reading| {
             let mut component = json!({"code": code(reading.quantity)});
             value(&mut component, reading);
+            range(&mut component, reading, version, limits);
             component
         };
         panel["component"] = pressures.iter().map(component).collect::<Vec<_>>().into();
@@ -60,6 +66,7 @@ fn observations(version: &Version, visit: Option<&Visit>, centre: &str, limits: 
         profile(&mut one, structure, category);
         one["code"] = code(quantity);
         value(&mut one, reading);
+        range(&mut one, reading, version, limits);
         interpret(&mut one, found(quantity));
         note(&mut one, &[reading]);
         if let Some(site) = reading.site {
@@ -170,6 +177,26 @@ fn value(observation: &mut Value, reading: &Reading) {
             observation["dataAbsentReason"] = json!({"coding": [{"system": ABSENT, "code": why}]});
         }
     }
+}
+
+/// Sets what the table of ranges calls normal for this person.
+fn range(observation: &mut Value, reading: &Reading, version: &Version, limits: &Limits) {
+    let (quantity, circumstances) = (reading.quantity, version.context.circumstances());
+    let Some((low, high, source)) = vital::normal(quantity, reading.site, circumstances, limits) else {
+        return;
+    };
+    let number = |value: f64| {
+        let value = (value * 10.0).round() / 10.0;
+        json!({"value": value, "unit": quantity.unit(), "system": UCUM, "code": quantity.unit()})
+    };
+    let mut range = json!({"text": source});
+    if low > 0.0 {
+        range["low"] = number(low);
+    }
+    if let Some(high) = high {
+        range["high"] = number(high);
+    }
+    observation["referenceRange"] = json!([range]);
 }
 
 /// Sets the reference-range flag: A (abnormal) or N (normal).

@@ -1,6 +1,6 @@
 //! Reports as pure functions: stored records in; CSV, FHIR R4, HTML, Markdown or PDF out.
 
-mod fhir;
+pub mod fhir;
 mod fingerprint;
 pub mod haccp;
 mod markdown;
@@ -9,6 +9,7 @@ mod pages;
 mod pdf;
 pub mod record;
 mod sheet;
+pub mod slip;
 mod spreadsheet;
 pub mod switch;
 pub mod visit_text;

@@ -75,7 +75,7 @@ pub fn measured(version: &Value) -> String {
 }
 
 /// A reading of a measurement or of a summary.
-fn reading(shown: &Value) -> Option<Reading> {
+pub(crate) fn reading(shown: &Value) -> Option<Reading> {
     let quantity = Quantity::find(shown["quantity"].as_str()?)?;
     let own = |key: &str| Some(&shown[key]).filter(|value| !value.is_null());
     let value = shown["value"].as_f64();

@@ -22,6 +22,7 @@ mod mode;
 mod nodes;
 #[expect(dead_code, reason = "most types of the document only describe; nothing makes them")]
 pub mod openapi;
+mod outbound;
 mod page;
 pub mod permission;
 mod problem;
@@ -58,6 +59,7 @@ use linli_listen::Limits;
 use linli_services::events::Events;
 pub use mode::ModeClient;
 pub use nodes::NodeClient;
+pub use outbound::OutboundClient;
 pub use problem::Problem;
 pub use record::RecordReader;
 pub use visitors::{
@@ -112,6 +114,8 @@ pub struct ServiceClients {
     pub mode: ModeClient,
     /// Client of the node service.
     pub nodes: NodeClient,
+    /// What leaves the cabin.
+    pub outbound: OutboundClient,
 }
 
 /// State that both listeners share.
@@ -131,6 +135,8 @@ pub struct AppState {
     pub mode: ModeClient,
     /// Client of the node service.
     pub nodes: NodeClient,
+    /// What leaves the cabin.
+    pub outbound: OutboundClient,
     /// Events for screens.
     pub events: Events,
     /// Who may come in.
@@ -153,7 +159,7 @@ impl AppState {
         access: AccessDeps,
         plan: watch::Receiver<Plan>,
     ) -> Self {
-        let ServiceClients { cabin, alarms, canteen, kiosks, mode, nodes } = clients;
+        let ServiceClients { cabin, alarms, canteen, kiosks, mode, nodes, outbound } = clients;
         Self {
             status_source: Arc::clone(status_source),
             cabin,
@@ -162,6 +168,7 @@ impl AppState {
             kiosks,
             mode,
             nodes,
+            outbound,
             events,
             access,
             visitors: Visitors::default(),
@@ -187,6 +194,7 @@ impl AppState {
             .merge(kiosks::router(self.kiosks.clone()))
             .merge(mode::router(self.mode.clone()))
             .merge(nodes::router(self.nodes.clone()))
+            .merge(outbound::router(self.outbound.clone()))
             .merge(record::router(self.record()))
             .merge(control::router(control, Arc::clone(&live)))
             .merge(centre::router(self.centre()))

@@ -24,7 +24,8 @@ const MAY_USE: [(&str, &[&str]); 25] = [
     ("linli-kiosks", &["linli-services"]),
     ("linli-accounts", &["linli-services"]),
     ("linli-reports", &["linli-mode"]),
-    ("linli-web", &["linli-accounts", "linli-kiosks", "linli-nodes", "linli-reports", "linli-tls"]),
+    ("linli-outbound", &["linli-services", "linli-reports"]),
+    ("linli-web", &["linli-accounts", "linli-kiosks", "linli-nodes", "linli-outbound", "linli-tls"]),
     // The node for its emulation in the demonstration.
     ("linli-demo", &["linli-web", "linli-node"]),
     ("linli", &["linli-demo"]),

@@ -356,6 +356,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/fhir": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Visits for the FHIR server: what waits, what it refuses */
+        get: operations["get_fhir"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/fhir/{visit}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sends a visit to the FHIR server again */
+        post: operations["post_fhir_visit_retry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/food": {
         parameters: {
             query?: never;
@@ -768,6 +802,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/print": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Print jobs, newest first */
+        get: operations["get_print"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/print/{job}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Cancels a print job */
+        post: operations["post_print_job_cancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/record": {
         parameters: {
             query?: never;
@@ -836,6 +904,23 @@ export interface paths {
          * @description The answer says what changed; 422 lists every fault of the configuration.
          */
         post: operations["post_reload"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/residents/{pseudonym}/csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Everything measured of a resident, as CSV */
+        get: operations["get_residents_pseudonym_csv"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1192,6 +1277,40 @@ export interface paths {
         put?: never;
         /** Erases a visit and what was measured */
         post: operations["post_visits_id_erase"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/visits/{id}/print": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Prints the result slip of a visit */
+        post: operations["post_visits_id_print"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/visits/{id}/slip": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The result slip of a visit as PDF */
+        get: operations["get_visits_id_slip"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1671,6 +1790,54 @@ export interface components {
             /** @example hall.sampling@1 */
             plan: string;
             stage: components["schemas"]["Stage"] | null;
+        };
+        /** @description The queue of visits for the FHIR server. */
+        FhirQueue: {
+            /**
+             * Format: uint64
+             * @description Visits that the server refuses.
+             */
+            refused: number;
+            /**
+             * Format: uint64
+             * @description Visits that the server has.
+             */
+            sent: number;
+            /** @description What keeps visits waiting. */
+            trouble: string | null;
+            /** @description Address of the server; null when none is configured. */
+            url: string | null;
+            /** @description Those that wait or were refused, at most 500. */
+            visits: components["schemas"]["FhirVisit"][];
+            /**
+             * Format: uint64
+             * @description Visits that are to be sent.
+             */
+            waiting: number;
+            /**
+             * Format: uint64
+             * @description Visits whose residents did not agree to it, when all were last compared.
+             */
+            withheld: number;
+        };
+        /** @description A visit of the queue. */
+        FhirVisit: {
+            /** Format: int64 */
+            at: number;
+            /**
+             * Format: uint32
+             * @description Attempts since it was last sent.
+             */
+            attempts: number;
+            /** @description Measurements that the server has, with the version of each. */
+            sent?: {
+                [key: string]: number;
+            };
+            /** @enum {string} */
+            state: "waiting" | "sent" | "refused";
+            visit: string;
+            /** @description Why it waits or is refused. */
+            why?: string;
         };
         /** @description A finding of a drill or a switch. */
         Finding: {
@@ -2365,6 +2532,43 @@ export interface components {
             /** @description Whether commands may write it. */
             writable: boolean;
         };
+        /** @description A print job. */
+        PrintJob: {
+            /** Format: int64 */
+            at: number;
+            /** @description Who printed it. */
+            by: string;
+            /**
+             * Format: uint64
+             * @description Number, from 1.
+             */
+            job: number;
+            /**
+             * @description How a slip names the resident.
+             * @enum {string}
+             */
+            naming: "none" | "masked" | "full";
+            /**
+             * Format: int64
+             * @description When it was over.
+             */
+            over?: number;
+            /** @description A size of paper. */
+            paper: "a5" | "80" | "58";
+            state: components["schemas"]["PrintState"];
+            /** @description Id of the visit. */
+            visit: string;
+            /** @description What keeps it waiting, or why it failed. */
+            why?: string;
+        };
+        /** @description How far a job is; with the printer's number of the job where it has one. */
+        PrintState: ("waiting" | "sending" | "printed" | "cancelled" | "failed") | {
+            /** Format: int64 */
+            sent: number;
+        } | {
+            /** Format: int64 */
+            cancelling: number;
+        };
         /**
          * @description How soon somebody must act.
          * @enum {string}
@@ -2653,6 +2857,17 @@ export interface components {
              * @description How long people walk there.
              */
             walk_s: number;
+        };
+        /** @description How a slip is printed. */
+        SlipQuery: {
+            /**
+             * @description How the resident is named; without it not at all.
+             * @default none
+             * @enum {string|null}
+             */
+            name: "none" | "masked" | "full" | null;
+            /** @description The paper; without it that of the printer. */
+            paper?: ("a5" | "80" | "58") | null;
         };
         /** @description The state that the plans of an order depend on. */
         Snapshot: {
@@ -3695,6 +3910,64 @@ export interface operations {
             507: components["responses"]["InsufficientStorage"];
         };
     };
+    get_fhir: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FhirQueue"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            421: components["responses"]["MisdirectedRequest"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    post_fhir_visit_retry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of a screen. */
+                visit: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FhirVisit"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
+        };
+    };
     post_food: {
         parameters: {
             query?: never;
@@ -4469,6 +4742,64 @@ export interface operations {
             503: components["responses"]["ServiceUnavailable"];
         };
     };
+    get_print: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PrintJob"][];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            421: components["responses"]["MisdirectedRequest"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    post_print_job_cancel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of a screen. */
+                job: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PrintJob"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
+        };
+    };
     get_record: {
         parameters: {
             query?: {
@@ -4589,6 +4920,36 @@ export interface operations {
             421: components["responses"]["MisdirectedRequest"];
             422: components["responses"]["UnprocessableContent"];
             503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    get_residents_pseudonym_csv: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Pseudonym of a resident. */
+                pseudonym: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv; charset=utf-8": string;
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["MisdirectedRequest"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
         };
     };
     post_residents_pseudonym_erase: {
@@ -5371,6 +5732,81 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
             422: components["responses"]["UnprocessableContent"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
+        };
+    };
+    post_visits_id_print: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the visit or measurement. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["SlipQuery"];
+            };
+        };
+        responses: {
+            /** @description It is made. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PrintJob"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableContent"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
+        };
+    };
+    get_visits_id_slip: {
+        parameters: {
+            query?: {
+                /** @description How the resident is named; without it not at all. */
+                name?: "none" | "masked" | "full";
+                /** @description A size of paper. */
+                paper?: "a5" | "80" | "58";
+            };
+            header?: never;
+            path: {
+                /** @description Id of the visit or measurement. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pdf": string;
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            421: components["responses"]["MisdirectedRequest"];
             503: components["responses"]["ServiceUnavailable"];
             507: components["responses"]["InsufficientStorage"];
         };

@@ -7,10 +7,18 @@ pub struct Answer {
     pub status: u16,
     /// Text of the body.
     pub body: String,
+    /// The body where it is no text, such as a PDF.
+    pub bytes: Vec<u8>,
     /// Cookies that it sets.
     pub cookies: Vec<String>,
     /// Path of the next page, where it is a page of a list.
     pub next: Option<String>,
+}
+
+/// A body as text, or as bytes where it is none.
+#[must_use]
+pub fn text_or_bytes(body: Vec<u8>) -> (String, Vec<u8>) {
+    String::from_utf8(body).map_or_else(|none| (String::new(), none.into_bytes()), |text| (text, Vec::new()))
 }
 
 /// The path that a header `Link` names as the next page (RFC 8288).

@@ -22,7 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// Residents are named by pseudonym. Exports are recorded in the audit log.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  linli export fhir > bundle.json\n  linli export csv --since 7d -o week.csv\n  linli export fhir --visit v-0123456789abcdef\n  linli export haccp --day 2026-11-24 --as pdf -o haccp.pdf"
+    after_help = "Examples:\n  linli export fhir > bundle.json\n  linli export csv --since 7d -o week.csv\n  linli export fhir --visit v-0123456789abcdef\n  linli export csv --resident QZ3XABCDEFGHIJKLMNOPQRSTUV -o values.csv\n  linli export haccp --day 2026-11-24 --as pdf -o haccp.pdf"
 )]
 pub struct Args {
     /// fhir: a Bundle of Observations; csv: a table for spreadsheets; haccp: the canteen's daily record
@@ -30,6 +30,9 @@ pub struct Args {
     /// Only one visit
     #[arg(long, conflicts_with = "since")]
     visit: Option<String>,
+    /// csv: everything measured of this resident, by pseudonym
+    #[arg(long, conflicts_with_all = ["since", "visit"])]
+    resident: Option<String>,
     /// Only measurements of this period up to now, such as 7d
     #[arg(long, value_parser = linli_drivers::duration::parse, default_value = "1d")]
     since: Duration,
@@ -60,6 +63,15 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         Format::Csv => "csv",
         Format::Haccp => return haccp(args),
     };
+    if let Some(resident) = &args.resident {
+        anyhow::ensure!(matches!(args.format, Format::Csv), "--resident is for csv");
+        anyhow::ensure!(resident.bytes().all(|b| b.is_ascii_alphanumeric()), "{resident:?} is no pseudonym");
+        let path = format!("/api/v1/residents/{resident}/csv");
+        let answer = socket::ask(&args.site, "GET", &path, "", PATIENCE)?;
+        anyhow::ensure!(answer.status == 200, "{}", socket::detail(&answer));
+        write(args, answer.body.as_bytes())?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let since = i64::try_from(args.since.as_millis()).unwrap_or(i64::MAX);
     let which = match &args.visit {
         Some(visit) => {

@@ -14,6 +14,7 @@ mod devices;
 mod doctor;
 mod drill;
 mod export;
+mod fhir;
 mod flash;
 mod food;
 pub mod init;
@@ -37,6 +38,7 @@ mod run;
 mod scan;
 mod scan_network;
 pub mod schema;
+mod slip;
 mod socket;
 mod target;
 mod tls;
@@ -89,6 +91,10 @@ enum Verb {
     Kiosks(kiosks::Args),
     /// Open, end, show and erase visits to the health cabin (健康小屋就诊)
     Visits(visits::Args),
+    /// Make and print result slips of visits (结果单)
+    Slip(slip::Args),
+    /// Visits for the FHIR server: what waits, what it refuses (FHIR 队列)
+    Fhir(fhir::Args),
     /// Record samples and cooling, sign the daily record (食品安全)
     Food(food::Args),
     /// Write measurements as FHIR R4 or CSV, or the daily record of the canteen (导出)
@@ -145,6 +151,8 @@ fn run(verb: Verb) -> ExitCode {
         Verb::Alarms(args) => alarms::run(&args),
         Verb::Kiosks(args) => kiosks::run(&args),
         Verb::Visits(args) => visits::run(&args),
+        Verb::Slip(args) => slip::run(&args),
+        Verb::Fhir(args) => fhir::run(&args),
         Verb::Food(args) => food::run(&args),
         Verb::Export(args) => export::run(&args),
         Verb::Mode(args) => mode::run(&args),

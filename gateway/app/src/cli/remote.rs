@@ -7,7 +7,7 @@ use anyhow::Context;
 use linli_drivers::insecure::{host_of, is_here};
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 
-use super::answer::{Answer, next_page};
+use super::answer::{Answer, next_page, text_or_bytes};
 
 /// Longest answer: a record of a thousand entries, an export.
 const LONGEST: u64 = 64 << 20;
@@ -62,6 +62,6 @@ pub fn ask(
     let cookies = cookies.filter_map(|cookie| cookie.to_str().ok().map(str::to_owned)).collect();
     let next = next_page(answer.headers().get("link").and_then(|link| link.to_str().ok()));
     let status = answer.status().as_u16();
-    let body = answer.body_mut().with_config().limit(LONGEST).read_to_string()?;
-    Ok(Answer { status, body, cookies, next })
+    let (body, bytes) = text_or_bytes(answer.body_mut().with_config().limit(LONGEST).read_to_vec()?);
+    Ok(Answer { status, body, bytes, cookies, next })
 }

@@ -10,7 +10,7 @@ use hyper::Response;
 use hyper::body::Incoming;
 use tokio::time::timeout;
 
-use super::answer::{Answer, next_page};
+use super::answer::{Answer, next_page, text_or_bytes};
 use super::log_in_store::Kept;
 use super::remote;
 use linli_web::control_client::{ControlError, request, socket};
@@ -82,8 +82,8 @@ pub async fn whole(answer: Response<Incoming>, patience: Duration) -> anyhow::Re
     while let Some(frame) = timeout(patience, body.frame()).await.context(NOT_IN_TIME)? {
         bytes.extend(frame.context("the gateway's answer broke off")?.data_ref().into_iter().flatten());
     }
-    let body = String::from_utf8(bytes).context("the gateway's answer is not UTF-8")?;
-    Ok(Answer { status, body, cookies, next })
+    let (body, bytes) = text_or_bytes(bytes);
+    Ok(Answer { status, body, bytes, cookies, next })
 }
 
 /// Says what to do where the socket cannot be opened.

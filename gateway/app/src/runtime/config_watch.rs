@@ -25,6 +25,10 @@ pub struct ConfigWatch {
     pub reports: watch::Sender<Rules>,
     /// Settings of the health cabin.
     pub cabin: watch::Sender<Arc<linli_config::settings::cabin::CabinSettings>>,
+    /// Fonts and printer of result slips.
+    pub slip: watch::Sender<Arc<linli_config::settings::slip::SlipSettings>>,
+    /// The FHIR server.
+    pub fhir: watch::Sender<Arc<Option<linli_config::settings::fhir::FhirSettings>>>,
     /// Accounts with a token.
     pub workers: watch::Sender<Arc<Vec<Worker>>>,
     /// Accounts of users of this machine.
@@ -76,6 +80,8 @@ impl ConfigWatch {
         Self {
             reports: watch::Sender::new(reports(current)),
             cabin: watch::Sender::new(Arc::new(current.cabin.clone())),
+            slip: watch::Sender::new(Arc::new(current.slip.clone())),
+            fhir: watch::Sender::new(Arc::new(current.fhir.clone())),
             workers: watch::Sender::new(Arc::new(current.workers.clone())),
             locals: watch::Sender::new(Arc::new(current.local_accounts.clone())),
             known: watch::Sender::new(known(current)),
@@ -103,6 +109,8 @@ impl ConfigWatch {
     pub fn apply(&self, current: &Checked) {
         self.reports.send_replace(reports(current));
         self.cabin.send_replace(Arc::new(current.cabin.clone()));
+        self.slip.send_replace(Arc::new(current.slip.clone()));
+        self.fhir.send_replace(Arc::new(current.fhir.clone()));
         self.workers.send_replace(Arc::new(current.workers.clone()));
         self.locals.send_replace(Arc::new(current.local_accounts.clone()));
         self.known.send_replace(known(current));

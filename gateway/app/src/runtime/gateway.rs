@@ -348,6 +348,7 @@ impl Gateway {
         tasks.services.mode.abort();
         tasks.services.nodes.abort();
         tasks.services.notices.abort();
+        tasks.services.outbound.iter().for_each(JoinHandle::abort);
         drop(commands);
         step("uplink", uplink.stop()).await;
         drop((lines, live, config));

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use linli_domain::Batch;
 use linli_drivers::{Clock, VitalMeasurement};
 use linli_mode::checkpoint::CheckpointSigner;
+use linli_outbound::{fhir, print};
 use linli_store::Store;
 use linli_uplink::{Birth, InboundOrder};
 use tokio::sync::{mpsc, watch};
@@ -24,7 +25,8 @@ use linli_services::{
 };
 use linli_web::status::GatewayStatus;
 use linli_web::{
-    AlarmClient, CabinClient, CanteenClient, KioskClient, ModeClient, NodeClient, ServiceClients,
+    AlarmClient, CabinClient, CanteenClient, KioskClient, ModeClient, NodeClient, OutboundClient,
+    ServiceClients,
 };
 
 /// What the services need when they start.
@@ -79,6 +81,8 @@ pub struct RunningServices {
     pub notices: JoinHandle<()>,
     /// Switches the sirens.
     pub sirens: JoinHandle<()>,
+    /// Print jobs, and visits for the FHIR server.
+    pub outbound: [JoinHandle<()>; 2],
 }
 
 /// Starts every service. Returns their tasks, their clients, that of the accounts, and the taps that copy batches to them.
@@ -119,24 +123,23 @@ pub async fn start(
     let residents = cabin::ResidentKeys::at(&current.data_dir()?);
     let cabin_service =
         cabin_service(store, samples, events, &clock, (config_watch, residents.clone()), status).await?;
-    let settings = config_watch.cabin.subscribe();
-    let reader =
-        cabin::AuditedReader { store: store.cabin(), settings, clock: Arc::clone(&clock), residents };
+    let reader = reader(store, config_watch, &clock, residents);
     let notices = notices(store, commands.usual.clone(), &clock, status, &policies);
     let (published, shown) = ((birth, policies, outputs, signer(current)?), (events, status));
     let queues = (commands.clone(), mode_requests, proven);
     let numbers = mode::OrderNumbersFile::beside(&current.store.path);
     let mode_service = mode_service(store, queues, published, shown, &clock, (config_watch, numbers)).await?;
+    let (outbound_client, outbound) = outbound(store, &reader, events, config_watch, current).await?;
     let (centre, timezone) = (current.centre.id.to_string(), current.centre.timezone.clone());
     let taps = taps(config_watch, status, [watching, proving, accounting, serving]);
-    let account_service = account_service(store, events, &clock).await?;
-    let (accounts, account_requests) = Accounts::channel(account_service.access());
+    let (account_service, accounts, account_requests) = account_service(store, events, &clock).await?;
     let clients = ServiceClients {
         cabin: CabinClient { service: cabin_client, reader, centre, timezone },
         alarms: AlarmClient { service: alarm_client, store: store.alarms() },
         kiosks: KioskClient { service: kiosk_client },
         mode: ModeClient { service: mode_client, store: store.documents() },
         nodes: NodeClient { service: node_client, store: store.documents() },
+        outbound: outbound_client,
         canteen: CanteenClient { service: canteen_client, zone: current.centre.zone.clone() },
     };
     let services = RunningServices {
@@ -149,8 +152,47 @@ pub async fn start(
         nodes: tokio::spawn(node_service.run(node_requests)),
         accounts: tokio::spawn(account_service.run(account_requests)),
         notices: tokio::spawn(mode::show_notices(notices)),
+        outbound,
     };
     Ok((services, clients, accounts, taps))
+}
+
+/// Starts what sends the cabin's results away: print jobs and visits for the FHIR server.
+async fn outbound(
+    store: &Store,
+    reader: &cabin::AuditedReader,
+    events: &Events,
+    config_watch: &ConfigWatch,
+    current: &Checked,
+) -> anyhow::Result<(OutboundClient, [JoinHandle<()>; 2])> {
+    let (name, zone) = (current.centre.name.clone(), current.centre.zone.clone());
+    let slips = linli_outbound::SlipMaker {
+        reader: reader.clone(),
+        settings: config_watch.slip.subscribe(),
+        centre: name.clone(),
+        zone,
+    };
+    let printing = print::PrintService::resume(print::Deps {
+        store: store.documents(),
+        slips: slips.clone(),
+        events: events.clone(),
+        clock: Arc::clone(&reader.clock),
+        settings: config_watch.slip.subscribe(),
+        gateway: current.gateway.id.clone(),
+    });
+    let sending = fhir::FhirService::resume(fhir::Deps {
+        store: store.documents(),
+        reader: reader.clone(),
+        events: events.clone(),
+        settings: config_watch.fhir.subscribe(),
+        centre: current.centre.id.to_string(),
+        name,
+    });
+    let (print_client, print_requests) = ServiceClient::channel(print::REQUEST_QUEUE);
+    let (fhir_client, fhir_requests) = ServiceClient::channel(fhir::REQUEST_QUEUE);
+    let tasks =
+        [tokio::spawn(printing.await?.run(print_requests)), tokio::spawn(sending.await?.run(fhir_requests))];
+    Ok((OutboundClient { slips, print: print_client, fhir: fhir_client }, tasks))
 }
 
 /// The taps: which devices' batches each service receives.
@@ -168,13 +210,26 @@ fn taps(config_watch: &ConfigWatch, status: &GatewayStatus, to: [mpsc::Sender<Ba
     .collect()
 }
 
+fn reader(
+    store: &Store,
+    config_watch: &ConfigWatch,
+    clock: &Arc<dyn Clock>,
+    residents: cabin::ResidentKeys,
+) -> cabin::AuditedReader {
+    let settings = config_watch.cabin.subscribe();
+    cabin::AuditedReader { store: store.cabin(), settings, clock: Arc::clone(clock), residents }
+}
+
 async fn account_service(
     store: &Store,
     events: &Events,
     clock: &Arc<dyn Clock>,
-) -> anyhow::Result<AccountService> {
+) -> anyhow::Result<(AccountService, Accounts, mpsc::Receiver<linli_accounts::Asked>)> {
     let (store, events) = (store.documents(), events.clone());
-    AccountService::resume(linli_accounts::Deps { store, clock: Arc::clone(clock), events }).await
+    let service =
+        AccountService::resume(linli_accounts::Deps { store, clock: Arc::clone(clock), events }).await?;
+    let (accounts, requests) = Accounts::channel(service.access());
+    Ok((service, accounts, requests))
 }
 
 async fn cabin_service(

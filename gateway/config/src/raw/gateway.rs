@@ -17,6 +17,8 @@ pub struct GatewayFile {
     #[serde(default)]
     pub web: Web,
     pub cabin: Option<Cabin>,
+    pub slip: Option<Slip>,
+    pub fhir: Option<Fhir>,
     pub nodes: Option<Nodes>,
     /// Programs, or people with one, that use the HTTP API with a token.
     #[serde(default)]
@@ -197,6 +199,63 @@ pub struct Cabin {
     pub hypertension: Option<[f64; 2]>,
     /// Axillary temperature from which a measurement counts as fever, in °C, 36.5 to 39.0, default 37.3.
     pub fever: Option<f64>,
+}
+
+/// The result slip of a visit, and the printer of the cabin.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Slip {
+    /// Paper of the printer: "a5", or a roll of "80" or "58" mm; default "a5".
+    pub paper: Option<PaperWord>,
+    /// Address of the printer, "ipps://192.0.2.7/ipp/print", or of a queue on this machine,
+    /// "ipp://127.0.0.1/printers/cabin". Without it slips are made and not printed.
+    pub printer: Option<String>,
+    /// Path of the PEM certificates to trust for `ipps://`. Without it, those of the system.
+    pub printer_ca: Option<String>,
+    /// Why ipp:// may leave this machine without encryption, such as "because the printer is on the cabin's own
+    /// switch"; required for ipp:// to another machine.
+    pub insecure: Option<String>,
+    /// Paths of the font files that slips are set in, the first that has a character first. Without it, those of the
+    /// packages fonts-noto-cjk and fonts-hanazono (rare characters).
+    pub fonts: Option<Vec<String>>,
+}
+
+/// A size of paper.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+pub enum PaperWord {
+    /// A5.
+    #[serde(rename = "a5")]
+    A5,
+    /// A roll of 80 mm.
+    #[serde(rename = "80")]
+    Roll80,
+    /// A roll of 58 mm.
+    #[serde(rename = "58")]
+    Roll58,
+}
+
+/// The FHIR server that visits are sent to when they have ended. Without this table none is sent.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Fhir {
+    /// Address of the server (FHIR R4), such as "https://fhir.example.org/fhir", without a password.
+    pub url: String,
+    /// Versions of the consent text that allow it, such as ["2026-1"]: only visits of residents who agreed to one of
+    /// them are sent.
+    pub consents: Vec<String>,
+    /// Whether the name, birthday and sex of the resident are sent beside the pseudonym; default false.
+    #[serde(default)]
+    pub names: bool,
+    /// Whether visits without a resident are sent too; default false.
+    #[serde(default)]
+    pub anonymous: bool,
+    /// Reference to the bearer token, "file:PATH" or "env:NAME", never the token itself.
+    pub token: Option<String>,
+    /// Path of the PEM certificates to trust for `https://`. Without it, those of the system.
+    pub ca: Option<String>,
+    /// Why http:// may leave this machine without encryption, such as "because the tunnel to the hospital encrypts
+    /// it"; required for http:// to another machine.
+    pub insecure: Option<String>,
 }
 
 /// Sensor nodes with firmware of their own.

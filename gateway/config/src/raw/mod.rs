@@ -14,6 +14,8 @@ pub use alarms::{Alarm, AlarmsFile, Priority, Siren, Webhook, When};
 pub use building::{Fixture, Interlock, Kind, Way};
 pub use devices::{Class, Device, DevicesFile, Report};
 pub use facility::{Area, Contents, FacilityFile, Form, KeyClass};
-pub use gateway::{Acknowledge, Cabin, GatewayFile, LocalAccount, Mqtt, MqttVersion, Store, Worker};
+pub use gateway::{
+    Acknowledge, Cabin, Fhir, GatewayFile, LocalAccount, Mqtt, MqttVersion, PaperWord, Slip, Store, Worker,
+};
 pub use matters::MattersFile;
 pub use size::Size;

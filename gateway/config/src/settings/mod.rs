@@ -2,8 +2,10 @@
 
 pub mod cabin;
 pub mod canteen;
+pub mod fhir;
 pub mod image_key;
 pub mod key;
 pub mod kiosk;
 pub mod siren;
+pub mod slip;
 pub mod webhook;

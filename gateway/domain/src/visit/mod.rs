@@ -5,12 +5,14 @@ mod belonging;
 #[cfg(test)]
 mod golden;
 pub mod payload;
+mod slip;
 mod unassigned;
 mod version;
 mod window;
 
 pub use amendment::{amend, amended};
 pub use belonging::{Arrival, Candidate, Forms, Rule, Span, decide, decide_without, named};
+pub use slip::{Naming, NoSuchWord, Paper};
 pub use unassigned::Unassigned;
 pub use version::{Context, Status, Version};
 

@@ -94,6 +94,30 @@ impl Circumstances {
         if all.all(|other| other == first) { first } else { None }
     }
 
+    /// The limits of the rows for a quantity at a site.
+    fn ends(
+        &self,
+        quantity: Quantity,
+        site: Option<Site>,
+        sex: Sex,
+        limits: &Limits,
+    ) -> impl Iterator<Item = f64> {
+        let rows = RANGES.iter().filter(move |row| row.quantity == quantity && self.fits(row, sex, site));
+        rows.map(|row| self.limit(row, limits))
+    }
+
+    /// From which value on a row holds.
+    fn limit(&self, row: &Range, limits: &Limits) -> f64 {
+        let years = f64::from(self.months() / 12);
+        match (row.from, row.quantity) {
+            (Limit::At(from), _) => from,
+            (Limit::PerYear(from, each), _) => from + each * years,
+            (Limit::Hypertension, Quantity::Systolic) => limits.hypertension.0,
+            (Limit::Hypertension, _) => limits.hypertension.1,
+            (Limit::Fever, _) => limits.fever,
+        }
+    }
+
     fn called_of(
         &self,
         quantity: Quantity,
@@ -102,21 +126,13 @@ impl Circumstances {
         sex: Sex,
         limits: &Limits,
     ) -> Option<Found> {
-        let years = f64::from(self.months() / 12);
-        let limit = |row: &Range| match (row.from, quantity) {
-            (Limit::At(from), _) => from,
-            (Limit::PerYear(from, each), _) => from + each * years,
-            (Limit::Hypertension, Quantity::Systolic) => limits.hypertension.0,
-            (Limit::Hypertension, _) => limits.hypertension.1,
-            (Limit::Fever, _) => limits.fever,
-        };
         if quantity == Quantity::BodyMassIndex && self.months() < ranges::ADULT.0 {
             let rows = ranges::body_mass_of_child(self.months(), sex)?;
             let reached = rows.into_iter().rev().find(|(from, ..)| value >= *from);
             return reached.map(|(_, word, source)| (word, source));
         }
         let mut rows = RANGES.iter().filter(|row| row.quantity == quantity && self.fits(row, sex, site));
-        let row = rows.rfind(|row| value >= limit(row))?;
+        let row = rows.rfind(|row| value >= self.limit(row, limits))?;
         row.word.map(|word| (word, row.source))
     }
 }
@@ -166,6 +182,29 @@ fn glucose_at_any_time(value: f64) -> Option<Assessment> {
     let [first, rest @ ..] =
         [GlucoseTime::Fasting, GlucoseTime::AfterMeal, GlucoseTime::Random].map(|time| glucose(value, time));
     Some(first).filter(|found| found.is_notable && rest.iter().all(|other| other == found))
+}
+
+/// What the table calls normal for a quantity at a site of the body, for such a person: from, to, and the source. The
+/// second number is the last that is normal, at the decimals people read; `None` where there is no such limit.
+/// `None` where the table names nothing normal, or it depends on a sex that is not known.
+#[must_use]
+pub fn normal(
+    quantity: Quantity,
+    site: Option<Site>,
+    circumstances: Circumstances,
+    limits: &Limits,
+) -> Option<(f64, Option<f64>, &'static str)> {
+    let is_normal = |value: f64| {
+        circumstances.called((quantity, site, value), limits).filter(|(word, _)| word.flag == NORMAL.flag)
+    };
+    let sexes =
+        [Sex::Male, Sex::Female].into_iter().filter(|sex| circumstances.sex.is_none_or(|of| of == *sex));
+    let mut ends: Vec<f64> = sexes.flat_map(|sex| circumstances.ends(quantity, site, sex, limits)).collect();
+    ends.sort_by(f64::total_cmp);
+    let (first, source) = ends.iter().find_map(|end| Some((*end, is_normal(*end)?.1)))?;
+    let after = ends.iter().find(|end| **end > first && is_normal(**end).is_none());
+    let step = 10_f64.powi(-i32::from(quantity.decimals()));
+    Some((first, after.map(|after| after - step), source))
 }
 
 /// What readings of one measurement mean. One that is no exact number is judged only if all that it can be is called

@@ -19,7 +19,7 @@ mod repeat;
 mod sex;
 mod site;
 
-pub use assess::{Assessment, Circumstances, GlucoseTime, Limits, assess, judge};
+pub use assess::{Assessment, Circumstances, GlucoseTime, Limits, assess, judge, normal};
 pub use comparator::Comparator;
 pub use convert::{NotConvertible, convert};
 pub use measurement::{Caveat, Measurement, NoReading, Reading, Taken};

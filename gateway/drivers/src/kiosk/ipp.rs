@@ -1,6 +1,6 @@
 //! `kind = "ipp"`: a printer or a CUPS queue, by Get-Printer-Attributes (RFC 8011 clause 4.2.5).
 
-mod message;
+pub mod message;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,9 +32,6 @@ const WANTED: [&str; 6] = [
     "marker-levels",
     "marker-types",
 ];
-
-/// Status codes from here on are errors (RFC 8011 appendix B).
-const FIRST_ERROR: u16 = 0x0100;
 
 /// Level at which a container for waste is full, per cent.
 const WASTE_FULL: i32 = 100;
@@ -92,11 +89,22 @@ impl Row for Ipp {
 
 /// IPP travels over HTTP, on port 631 unless the address says otherwise (RFC 8010 clause 4.1).
 fn http(url: &str) -> Option<String> {
-    let rest = url.strip_prefix("ipp://")?;
+    Some(format!("http://{}", place(url.strip_prefix("ipp://")?)?))
+}
+
+/// The same for an address that may also be `ipps://`, which is IPP over TLS (RFC 7472).
+#[must_use]
+pub fn http_or_https(url: &str) -> Option<String> {
+    let secure = || Some(format!("https://{}", place(url.strip_prefix("ipps://")?)?));
+    http(url).or_else(secure)
+}
+
+/// Host, port and path.
+fn place(rest: &str) -> Option<String> {
     let (authority, path) = rest.split_once('/')?;
     let (host, port) = plan::host_port(authority, 631)?;
     let is_path = path.chars().all(|c| c.is_ascii_graphic() && !"#?\"<>".contains(c));
-    is_path.then(|| format!("http://{host}:{port}/{path}"))
+    is_path.then(|| format!("{host}:{port}/{path}"))
 }
 
 // === impl Settings ===
@@ -134,7 +142,7 @@ fn answer(settings: &Settings) -> Answer {
 pub fn understood(body: &[u8]) -> Answer {
     let garbled = |why: &str| (Reason::Garbled, why.to_owned());
     let answer = message::Answer::parse(body).map_err(garbled)?;
-    if answer.status >= FIRST_ERROR {
+    if answer.status >= message::FIRST_ERROR {
         return Err((Reason::Refused, format!("IPP status {:#06x}", answer.status)));
     }
     let state = answer.number("printer-state").ok_or_else(|| garbled("no printer-state"))?;

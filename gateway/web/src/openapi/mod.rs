@@ -13,6 +13,7 @@ mod food;
 mod mode;
 mod nodes;
 mod operation;
+mod outbound;
 mod parameter;
 mod record;
 mod refusal;
@@ -107,6 +108,7 @@ fn operations() -> Vec<Operation> {
         accounts::operations(),
         alarms::operations(),
         cabin::operations(),
+        outbound::operations(),
         food::operations(),
         mode::operations(),
         nodes::operations(),

@@ -31,6 +31,30 @@ pub enum FormWord {
     Pdf,
 }
 
+/// A size of paper.
+#[derive(JsonSchema)]
+#[schemars(inline)]
+pub enum PaperWord {
+    /// A5.
+    #[schemars(rename = "a5")]
+    A5,
+    /// A roll of 80 mm.
+    #[schemars(rename = "80")]
+    Roll80,
+    /// A roll of 58 mm.
+    #[schemars(rename = "58")]
+    Roll58,
+}
+
+/// How a slip names the resident.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "snake_case", inline)]
+pub enum NamingWord {
+    None,
+    Masked,
+    Full,
+}
+
 /// A role that a person can have.
 #[derive(JsonSchema)]
 #[schemars(rename_all = "snake_case", inline)]
