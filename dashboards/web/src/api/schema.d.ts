@@ -143,6 +143,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/configuration": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Is the configuration on disk good, and what would it change */
+        get: operations["get_configuration"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/demo": {
         parameters: {
             query?: never;
@@ -222,6 +239,23 @@ export interface paths {
         put?: never;
         /** Breaks or mends it */
         post: operations["post_demo_faults_fault"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/demo/secrets/{account}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Password and keys of one of them */
+        get: operations["get_demo_secrets_account"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -444,6 +478,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/lines/{line}/registers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Reads registers of a unit */
+        get: operations["get_lines_line_registers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/lines/{line}/scan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Asks every unit of a Modbus line whether it is there
+         * @description One JSON object a line for each unit; `answer`, `device` or `profiles` and `entry` for those that answer. The last has `result`. It stops when the caller leaves.
+         */
+        get: operations["get_lines_line_scan"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/measurements/{id}": {
         parameters: {
             query?: never;
@@ -546,6 +617,64 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/mode/drafts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Orders that wait for signatures, and alert messages
+         * @description `to_sign` has what the caller would sign; the key stays with its owner.
+         */
+        get: operations["get_mode_drafts"];
+        put?: never;
+        /** Drafts an order that two people sign */
+        post: operations["post_mode_drafts"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/mode/drafts/{draft}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Takes it back */
+        delete: operations["delete_mode_drafts_draft"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/mode/drafts/{draft}/sign": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Signs it; the last signature gives the order
+         * @description The second person renews the log-in before (POST /api/v1/session/renew). `result` says what became of the order: a refusal is 200 too.
+         */
+        post: operations["post_mode_drafts_draft_sign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/mode/findings": {
         parameters: {
             query?: never;
@@ -612,6 +741,23 @@ export interface paths {
          * @description One JSON object a line, 1000 at a time, from number `from` on.
          */
         get: operations["get_mode_record"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/mode/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The report of a drill or a switch */
+        get: operations["get_mode_report"];
         put?: never;
         post?: never;
         delete?: never;
@@ -760,6 +906,23 @@ export interface paths {
          * @description One JSON object a line, 1000 at a time, from number `from` on.
          */
         get: operations["get_nodes_record"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/qr": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A text as a QR code, for labels */
+        get: operations["get_qr"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1037,6 +1200,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/support": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Everything that helps to find a fault, and nothing about people */
+        get: operations["get_support"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/uplink/dead-letters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the broker refused for ever */
+        get: operations["get_uplink_dead_letters"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/uplink/dead-letters/{seq}/send-again": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sends it once more */
+        post: operations["post_uplink_dead_letters_seq_send_again"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/users": {
         parameters: {
             query?: never;
@@ -1306,6 +1520,16 @@ export interface components {
             value?: number;
             why?: string;
         };
+        /** @description An alert message; it moves nothing. */
+        AlertProposal: {
+            /** Format: int64 */
+            at: number;
+            identifier: string;
+            /** @description What it proposes; null for nothing. */
+            proposal: unknown;
+            sender: string;
+            via: string;
+        };
         /** @description Another room that could be used. */
         Alternate: {
             /** @description The present order covers it. */
@@ -1491,6 +1715,30 @@ export interface components {
             /** @description The value that the device reports. */
             value?: boolean | number | string;
         };
+        /** @description Whether the configuration on disk is good. */
+        ConfigurationCheck: {
+            /** @description What it would change; null when it is not good. */
+            changes: string | null;
+            good: boolean;
+            lines: components["schemas"]["LineBudget"][];
+            problems: components["schemas"]["ConfigurationProblem"][];
+            warnings: string[];
+        };
+        /** @description A problem of the configuration, with its place. */
+        ConfigurationProblem: {
+            /** Format: uint64 */
+            column: number;
+            file: string;
+            key: string;
+            /**
+             * Format: uint64
+             * @description From one; zero when it is the file itself.
+             */
+            line: number;
+            /** @description What is wrong, and how to mend it. */
+            message: string;
+            source?: string;
+        };
         /** @description What a device cannot know. */
         Context: {
             /** Format: uint16 */
@@ -1567,6 +1815,19 @@ export interface components {
             /** Format: int64 */
             to: number;
         };
+        /** @description A record that the broker will never take as it is. */
+        DeadLetter: {
+            /** Format: int64 */
+            at: number;
+            is_sent_again: boolean;
+            /** @description Its device, or the class of a message; null when it cannot be decoded. */
+            of: string | null;
+            /** Format: int64 */
+            refused: number;
+            /** Format: uint64 */
+            seq: number;
+            why: string;
+        };
         /** @description Something that can go wrong in the demonstration. */
         DemoFault: {
             en: string;
@@ -1615,6 +1876,70 @@ export interface components {
             info: unknown;
             openapi: string;
             paths: unknown;
+        };
+        /** @description An order that waits for signatures. */
+        Draft: {
+            /** Format: int64 */
+            at: number;
+            by: components["schemas"]["Signer"] | null;
+            /**
+             * @description Actual or a drill (CAP `status`).
+             * @enum {string}
+             */
+            class: "Exercise" | "Actual";
+            draft: string;
+            /** @description Identifies the order. */
+            hash: string;
+            kind: string;
+            /**
+             * Format: uint64
+             * @description How long the latest signature counts; null before the first.
+             */
+            left_s: number | null;
+            mode: string;
+            plans: components["schemas"]["DraftPlan"][];
+            /**
+             * Format: uint64
+             * @description How many have to sign.
+             */
+            quorum: number;
+            signed: components["schemas"]["Signer"][];
+            supersedes: string[];
+            /** @description What the caller would sign, for each key that is the caller's. */
+            to_sign: components["schemas"]["ToSign"][];
+        };
+        DraftPlan: {
+            hash: string;
+            /** @example hall.sampling@1 */
+            plan: string;
+        };
+        /** @description What became of the order. */
+        DraftResult: {
+            code?: string;
+            reason?: string;
+            /** @enum {string} */
+            result: "accepted" | "refused" | "quarantined" | "repeated";
+        };
+        /** @description Drafts, and alert messages that propose an order. */
+        Drafts: {
+            drafts: components["schemas"]["Draft"][];
+            proposals: components["schemas"]["AlertProposal"][];
+        };
+        /** @description A signature made on the signer's own device. */
+        DraftSignature: {
+            /** @description The hash of the order that the signer saw. */
+            hash: string;
+            /** @description Id of the key, 16 hexadecimal digits. */
+            key: string;
+            /** @description Ed25519, 128 hexadecimal digits. */
+            signature: string;
+        };
+        /** @description What became of a signature. */
+        DraftSigned: {
+            /** @description Null when the order was given. */
+            draft: components["schemas"]["Draft"] | null;
+            /** @description Null while others have to sign. */
+            result: components["schemas"]["DraftResult"] | null;
         };
         EndVisit: {
             /** @enum {string} */
@@ -1860,6 +2185,17 @@ export interface components {
             name: string;
             phone?: string;
         };
+        /** @description How much of a line's time polling takes. */
+        LineBudget: {
+            /** Format: uint64 */
+            devices: number;
+            line: string;
+            /**
+             * Format: double
+             * @description From 0 to 1; null where it is not computed.
+             */
+            share: number | null;
+        };
         /** @description Counters of a device on its line. */
         LineDevice: {
             device: string;
@@ -2071,6 +2407,22 @@ export interface components {
             on_oxygen?: boolean | null;
             /** @enum {string|null} */
             sex?: "female" | "male" | null;
+        };
+        /** @description An order that somebody drafts. */
+        NewDraft: {
+            /** @enum {string} */
+            class: "exercise" | "actual";
+            /** @enum {string} */
+            kind: "enter" | "return" | "cancel";
+            /** @description Plans, one for each room. */
+            plans?: string[];
+            /** @description What it is based on (文号): at most 200 characters. */
+            reference?: string | null;
+            /**
+             * @description Orders that it takes back.
+             * @default []
+             */
+            supersedes: string[];
         };
         /** @description A reading in the unit of its quantity. */
         NewReading: {
@@ -2446,6 +2798,15 @@ export interface components {
             };
             root: string;
         };
+        /** @description Registers of a unit. */
+        Registers: {
+            /** Format: uint16 */
+            start: number;
+            /** Format: uint8 */
+            unit: number;
+            /** @description Bits as one register each. */
+            words: number[];
+        };
         /**
          * @description What an account may have.
          * @enum {string}
@@ -2573,6 +2934,11 @@ export interface components {
             items: unknown[];
             state: components["schemas"]["Words"];
         };
+        /** @description The number under which it waits now. */
+        SentAgain: {
+            /** Format: uint64 */
+            seq: number;
+        };
         /** @description The service state, in which technicians may move outputs. */
         ServiceState: {
             acting?: unknown;
@@ -2633,6 +2999,10 @@ export interface components {
             previous: string;
             record: unknown;
         };
+        Signer: {
+            name: string;
+            person: string;
+        };
         /** @description Something that is not heard although the claim rests on it. */
         SilentInput: {
             held_in_s?: number | null;
@@ -2658,6 +3028,10 @@ export interface components {
         Snapshot: {
             facts: components["schemas"]["Fact"][];
             snapshot: string;
+        };
+        /** @description A QR code: a digit for each square, 1 is dark. */
+        Squares: {
+            rows: string[];
         };
         /**
          * @description The stage of a room.
@@ -2795,6 +3169,17 @@ export interface components {
             /** Format: double */
             value: number | null;
         };
+        /** @description For whoever helps from afar: no value, no name, nothing personal. */
+        Support: {
+            /** Format: int64 */
+            at: number;
+            configuration: components["schemas"]["ConfigurationCheck"];
+            dead_letters: string[];
+            devices: unknown[];
+            metrics: string[];
+            status: unknown;
+            version: string;
+        };
         /** @description The body that switches a fault of the demonstration. */
         Switch: {
             /** @description Whether it is to go wrong. */
@@ -2820,6 +3205,12 @@ export interface components {
                 [key: string]: number;
             };
             stage: components["schemas"]["Stage"];
+        };
+        ToSign: {
+            /** @description The bytes that are signed (RFC 9052 section 4.4), in hexadecimal digits. */
+            bytes: string;
+            /** @description Id of the key. */
+            key: string;
         };
         /** @description One-minute roll-ups of a point. */
         Trend: {
@@ -2852,6 +3243,11 @@ export interface components {
             last_error?: string;
             /** Format: uint64 */
             oldest_in_flight_ms: number;
+            /**
+             * Format: uint64
+             * @description Age of the oldest record that waits; null when none does.
+             */
+            oldest_waiting_s: number | null;
             /** Format: uint64 */
             sent: number;
             /** Format: int64 */
@@ -2916,6 +3312,12 @@ export interface components {
             english: string;
             name: string;
             role: components["schemas"]["Role"];
+        };
+        /** @description What a person of the demonstration signs and logs in with. */
+        VisitorSecrets: {
+            drill_key: string | null;
+            key: string | null;
+            password: string;
         };
         /** @description An order that waits until two people have compared its code. */
         WaitingOrder: {
@@ -3302,6 +3704,30 @@ export interface operations {
             421: components["responses"]["MisdirectedRequest"];
         };
     };
+    get_configuration: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConfigurationCheck"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            421: components["responses"]["MisdirectedRequest"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
     get_demo: {
         parameters: {
             query?: never;
@@ -3445,6 +3871,33 @@ export interface operations {
             422: components["responses"]["UnprocessableContent"];
         };
     };
+    get_demo_secrets_account: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of an account. */
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VisitorSecrets"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["MisdirectedRequest"];
+        };
+    };
     get_devices: {
         parameters: {
             query?: never;
@@ -3538,7 +3991,9 @@ export interface operations {
             query: {
                 /** @description Unix milliseconds UTC. */
                 from: number;
-                /** @description Unix milliseconds UTC, at most 31 days later. */
+                /** @description Length of the spans into which minutes are joined, in minutes: at most 4000 spans. */
+                step?: number;
+                /** @description Unix milliseconds UTC, at most 31 days later; with `step` 92 days. */
                 to: number;
             };
             header?: never;
@@ -3827,6 +4282,80 @@ export interface operations {
             503: components["responses"]["ServiceUnavailable"];
         };
     };
+    get_lines_line_registers: {
+        parameters: {
+            query: {
+                /** @description How many: at most 125. */
+                count: number;
+                /** @description First address, from zero. */
+                start: number;
+                /** @description A table of Modbus. */
+                table: "holding" | "input" | "coil" | "discrete";
+                /** @description Unit id. */
+                unit: number;
+            };
+            header?: never;
+            path: {
+                /** @description Id of a line. */
+                line: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Registers"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            421: components["responses"]["MisdirectedRequest"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    get_lines_line_scan: {
+        parameters: {
+            query: {
+                /** @description First unit id. */
+                first: number;
+                /** @description Last unit id. */
+                last: number;
+            };
+            header?: never;
+            path: {
+                /** @description Id of a line. */
+                line: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/jsonl": string;
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            421: components["responses"]["MisdirectedRequest"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
     get_measurements_id: {
         parameters: {
             query?: never;
@@ -4031,6 +4560,131 @@ export interface operations {
             503: components["responses"]["ServiceUnavailable"];
         };
     };
+    get_mode_drafts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Drafts"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            421: components["responses"]["MisdirectedRequest"];
+        };
+    };
+    post_mode_drafts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewDraft"];
+            };
+        };
+        responses: {
+            /** @description It is made. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Draft"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableContent"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    delete_mode_drafts_draft: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of a draft. */
+                draft: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+        };
+    };
+    post_mode_drafts_draft_sign: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of a draft. */
+                draft: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DraftSignature"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DraftSigned"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableContent"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
+        };
+    };
     post_mode_findings: {
         parameters: {
             query?: never;
@@ -4160,6 +4814,41 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            421: components["responses"]["MisdirectedRequest"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    get_mode_report: {
+        parameters: {
+            query?: {
+                /** @description Of drills or of actual orders. */
+                class?: "exercise" | "actual";
+                /** @description How it is written. */
+                form?: "pdf" | "md";
+                /** @description Id of the order; the latest of its class unless given. */
+                order?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pdf": string;
+                    "text/markdown": string;
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
             421: components["responses"]["MisdirectedRequest"];
             503: components["responses"]["ServiceUnavailable"];
         };
@@ -4449,6 +5138,33 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             421: components["responses"]["MisdirectedRequest"];
             503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    get_qr: {
+        parameters: {
+            query: {
+                /** @description At most 300 bytes. */
+                text: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Squares"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            421: components["responses"]["MisdirectedRequest"];
         };
     };
     get_record: {
@@ -4981,6 +5697,87 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             421: components["responses"]["MisdirectedRequest"];
+        };
+    };
+    get_support: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Support"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            421: components["responses"]["MisdirectedRequest"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    get_uplink_dead_letters: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeadLetter"][];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            421: components["responses"]["MisdirectedRequest"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    post_uplink_dead_letters_seq_send_again: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Number of a record. */
+                seq: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SentAgain"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
         };
     };
     get_users: {

@@ -24,7 +24,8 @@ use linli_services::{
 };
 use linli_web::status::GatewayStatus;
 use linli_web::{
-    AlarmClient, CabinClient, CanteenClient, KioskClient, ModeClient, NodeClient, ServiceClients,
+    AlarmClient, CabinClient, CanteenClient, Drafts, DraftsDeps, KioskClient, ModeClient, NodeClient,
+    Proposals, ServiceClients,
 };
 
 /// What the services need when they start.
@@ -135,7 +136,7 @@ pub async fn start(
         cabin: CabinClient { service: cabin_client, reader, centre, timezone },
         alarms: AlarmClient { service: alarm_client, store: store.alarms() },
         kiosks: KioskClient { service: kiosk_client },
-        mode: ModeClient { service: mode_client, store: store.documents() },
+        mode: mode_of(mode_client, (store, current), (config_watch, events), &clock),
         nodes: NodeClient { service: node_client, store: store.documents() },
         canteen: CanteenClient { service: canteen_client, zone: current.centre.zone.clone() },
     };
@@ -151,6 +152,24 @@ pub async fn start(
         notices: tokio::spawn(mode::show_notices(notices)),
     };
     Ok((services, clients, accounts, taps))
+}
+
+/// The mode switch, and the orders that people write at the screens.
+fn mode_of(
+    service: ServiceClient<mode::RequestedAction, serde_json::Value>,
+    (store, current): (&Store, &Checked),
+    (config_watch, events): (&ConfigWatch, &Events),
+    clock: &Arc<dyn Clock>,
+) -> ModeClient {
+    let proposals = Proposals::default();
+    tokio::spawn(proposals.clone().listen(events.subscribe()));
+    let drafts = Arc::new(Drafts::new(DraftsDeps {
+        mode: service.clone(),
+        keys: config_watch.orders.subscribe(),
+        clock: Arc::clone(clock),
+        events: events.clone(),
+    }));
+    ModeClient { service, store: store.documents(), drafts, proposals, zone: current.centre.zone.clone() }
 }
 
 /// The taps: which devices' batches each service receives.

@@ -17,6 +17,7 @@ mod parameter;
 mod record;
 mod refusal;
 pub(crate) mod schema;
+mod technician;
 
 use std::sync::OnceLock;
 
@@ -111,6 +112,7 @@ fn operations() -> Vec<Operation> {
         mode::operations(),
         nodes::operations(),
         record::operations(),
+        technician::operations(),
     ];
     areas.into_iter().flatten().collect()
 }
