@@ -60,7 +60,9 @@ impl Deployed {
         let written = std::fs::read_to_string(&file)?;
         let own = "postgres://linli-district@%2Fvar%2Frun%2Fpostgresql/linli";
         ensure!(written.contains(own), "{written}");
-        let text = written.replace(own, &database.url()).replace("127.0.0.1:8090", &format!("127.0.0.1:{}", free_port()?));
+        let text = written
+            .replace(own, &database.url())
+            .replace("127.0.0.1:8090", &format!("127.0.0.1:{}", free_port()?));
         std::fs::write(&file, text)?;
         // As Debian's own file begins, which includes the generated one.
         let main = workspace.path("mosquitto.conf");
@@ -73,8 +75,10 @@ impl Deployed {
         let mosquitto = tool("mosquitto", "mosquitto")?;
         let broker = Command::new(mosquitto).arg("-c").arg(&main).kill_on_drop(true).spawn()?;
         for port in [ports.0, ports.1] {
-            eventually("mosquitto listens", PATIENCE, || std::net::TcpStream::connect(("127.0.0.1", port)).is_ok())
-                .await?;
+            eventually("mosquitto listens", PATIENCE, || {
+                std::net::TcpStream::connect(("127.0.0.1", port)).is_ok()
+            })
+            .await?;
         }
         Ok(Self { root, ports, broker })
     }
@@ -162,8 +166,16 @@ async fn what_is_generated_is_right_and_stays_when_it_is_run_again() -> anyhow::
     let workspace = Workspace::new()?;
     let (root, ports) = (workspace.path("root"), (free_port()?, free_port()?));
     install(&root, ports).await?;
-    let files = ["authority.key", "broker-password", "broker/ca.pem", "broker/broker.pem", "broker/passwords", "district.toml"];
-    let read = || files.map(|file| std::fs::read(root.join("etc/linli-district").join(file)).unwrap_or_default());
+    let files = [
+        "authority.key",
+        "broker-password",
+        "broker/ca.pem",
+        "broker/broker.pem",
+        "broker/passwords",
+        "district.toml",
+    ];
+    let read =
+        || files.map(|file| std::fs::read(root.join("etc/linli-district").join(file)).unwrap_or_default());
     let first = read();
     ensure!(first.iter().all(|content| !content.is_empty()), "a file is missing");
     install(&root, ports).await?;
@@ -174,16 +186,25 @@ async fn what_is_generated_is_right_and_stays_when_it_is_run_again() -> anyhow::
         ensure!(mode & 0o077 == 0, "{secret}: {mode:o}");
     }
     // Independent judges: openssl of the certificate, systemd of the unit.
-    let (ca, certificate) = (root.join("etc/linli-district/broker/ca.pem"), root.join("etc/linli-district/broker/broker.pem"));
+    let (ca, certificate) =
+        (root.join("etc/linli-district/broker/ca.pem"), root.join("etc/linli-district/broker/broker.pem"));
     let mut verify = Command::new("openssl");
-    verify.args(["verify", "-purpose", "sslserver", "-verify_ip", "127.0.0.1", "-CAfile"]).arg(ca).arg(certificate);
+    verify
+        .args(["verify", "-purpose", "sslserver", "-verify_ip", "127.0.0.1", "-CAfile"])
+        .arg(ca)
+        .arg(certificate);
     said(&mut verify).await?;
     let mut exposure = Command::new("systemd-analyze");
     exposure.args(["security", "--offline=true", "--no-pager", "--threshold", "15"]);
     said(exposure.arg(root.join("etc/systemd/system/linli-district.service"))).await?;
     // Wrong words are refused before anything is written.
     for wrong in [&["--host", "a b"][..], &[], &["--host", "a", "--port", "x"], &["--hots", "a"]] {
-        let refused = Command::new(deploy("install.sh")).args(wrong).arg("--root").arg(root.join("no")).output().await?;
+        let refused = Command::new(deploy("install.sh"))
+            .args(wrong)
+            .arg("--root")
+            .arg(root.join("no"))
+            .output()
+            .await?;
         ensure!(refused.status.code() == Some(2) && !refused.stderr.is_empty(), "{wrong:?}: {refused:?}");
     }
     ensure!(!root.join("no").exists(), "nothing was written");
@@ -251,7 +272,8 @@ async fn a_backup_is_restored_to_the_end_and_to_a_moment() -> anyhow::Result<()>
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;
     std::fs::write(&base, bytes)?;
-    let refused = script("restore.sh", &database, &backups).arg(database.folder().join("damaged")).output().await?;
+    let refused =
+        script("restore.sh", &database, &backups).arg(database.folder().join("damaged")).output().await?;
     ensure!(!refused.status.success(), "a damaged backup is not restored");
     Ok(())
 }

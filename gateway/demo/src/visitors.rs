@@ -10,7 +10,9 @@ use linli_domain::caller::Caller;
 use linli_domain::{Id, Timestamp};
 use linli_drivers::Clock;
 use linli_services::ServiceError;
-use linli_web::{BeginningDrill, DemoFault, OpeningSession, Visitor, VisitorLogIn, VisitorSession};
+use linli_web::{
+    BeginningDrill, DemoFault, OpeningSession, Visitor, VisitorLogIn, VisitorSecrets, VisitorSession,
+};
 use tokio::sync::Mutex;
 
 use super::Faults;
@@ -141,6 +143,17 @@ impl VisitorLogIn for People {
 
     fn people(&self) -> Vec<Visitor> {
         self.keys.iter().map(|keys| keys.visitor.clone()).collect()
+    }
+
+    fn secrets(&self, account: &str) -> Option<VisitorSecrets> {
+        let keys = self.keys.iter().find(|keys| keys.visitor.account == account)?;
+        let key = |name: String| std::fs::read_to_string(self.drills.config.join(name)).ok();
+        let account = keys.visitor.account;
+        Some(VisitorSecrets {
+            password: keys.secret.clone(),
+            drill_key: key(format!("drill-{account}.key")),
+            key: key(format!("{account}.key")),
+        })
     }
 
     fn log_in<'a>(&'a self, account: &'a str) -> OpeningSession<'a> {

@@ -16,6 +16,7 @@ mod job;
 pub mod provision;
 mod record;
 mod request;
+mod scan;
 mod service;
 mod view;
 

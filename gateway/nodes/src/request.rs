@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::mpsc;
 
+use linli_drivers::modbus::data::Span;
+
 use super::image::Image;
 use super::provision::Settings;
 
@@ -27,6 +29,24 @@ pub enum Action {
         /// Takes each step as JSON. The last step of a device has a member `result`. When the
         /// receiver is dropped, the transfer stops.
         progress: mpsc::Sender<Value>,
+    },
+    /// Asks every unit of a line whether it is there. The answer, `null`, comes as soon as it has begun or is refused.
+    Scan {
+        /// Id of the line.
+        line: String,
+        /// First and last unit id.
+        units: (u8, u8),
+        /// Takes each step as JSON; the last has a member `result`.
+        progress: mpsc::Sender<Value>,
+    },
+    /// Reads a block of registers or bits of one unit. The answer has `words`.
+    Read {
+        /// Id of the line.
+        line: String,
+        /// Unit id.
+        unit: u8,
+        /// What is read.
+        span: Span,
     },
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use linli_domain::{DeviceClass, Id, Message, Record as Stored, Topic};
 use linli_drivers::Clock;
+use linli_drivers::modbus::data::Span;
 use linli_drivers::modbus::plan::ModbusPlan;
 use linli_drivers::node;
 use linli_store::Documents;
@@ -16,6 +17,7 @@ use super::image::Image;
 use super::job::{self, Target};
 use super::record::{NodeEvent, Record};
 use super::request::{Action, Do, Request};
+use super::scan::{Scan, registers};
 use linli_config::settings::image_key::ImageKeys;
 use linli_services::ServiceError;
 use linli_services::events::Events;
@@ -109,6 +111,14 @@ impl NodeService {
                 let Err(why) = self.begin(&who, &what, reply, entries) else { return };
                 what.word().map(|action| (action, what.device().unwrap_or_default().to_owned(), why))
             }
+            Action::Scan { line, units, progress } => {
+                let _ = reply.send(self.scan(line, units, progress).map(|()| Value::Null));
+                None
+            }
+            Action::Read { line, unit, span } => {
+                self.read(&line, unit, span, reply);
+                None
+            }
             Action::Flash { devices, image, keep_going, progress } => {
                 let named = devices.join(", ");
                 let begun = self.flash(&who, devices, image, keep_going, &progress, entries);
@@ -171,6 +181,53 @@ impl NodeService {
         });
         self.busy.insert(line, job.id());
         Ok(())
+    }
+
+    /// Starts a scan of a line; it changes nothing, so the record has no entry.
+    fn scan(
+        &mut self,
+        line: String,
+        units: (u8, u8),
+        progress: mpsc::Sender<Value>,
+    ) -> Result<(), ServiceError> {
+        let (id, target) = self.on_line(&line, units.0)?;
+        self.is_free(&id)?;
+        let known = self.units_of(&id);
+        let scan = Scan { line, units, known, progress };
+        let job = self.jobs.spawn(scan.run(target.maintenance));
+        self.busy.insert(id, job.id());
+        Ok(())
+    }
+
+    fn read(
+        &mut self,
+        line: &str,
+        unit: u8,
+        span: Span,
+        reply: oneshot::Sender<Result<Value, ServiceError>>,
+    ) {
+        let found =
+            self.on_line(line, unit).and_then(|(id, target)| self.is_free(&id).map(|()| (id, target)));
+        match found {
+            Ok((id, target)) => {
+                let job = self.jobs.spawn(async move {
+                    let _ = reply.send(registers(&target.maintenance, unit, span).await);
+                });
+                self.busy.insert(id, job.id());
+            }
+            Err(why) => drop(reply.send(Err(why))),
+        }
+    }
+
+    /// The devices of a line, by unit.
+    fn units_of(&self, line: &Id) -> Vec<(u8, String)> {
+        let routes = self.deps.routes.borrow();
+        let here = routes.devices.iter().filter(|(_, route)| route.plan.line() == line);
+        here.filter_map(|(device, route)| {
+            let plan = route.plan.as_any().downcast_ref::<ModbusPlan>()?;
+            Some((plan.devices[route.device].unit, device.to_string()))
+        })
+        .collect()
     }
 
     /// Starts an update of one or more nodes of one line.

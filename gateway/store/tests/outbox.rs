@@ -2,9 +2,9 @@
 
 mod support;
 
-use linli_domain::{DeviceClass, Lane};
+use linli_domain::{DeviceClass, Lane, Timestamp};
 use linli_store::{Row, Store};
-use support::{event, layout, number_of, numbered, open, settled, waiting};
+use support::{NOW, event, layout, number_of, numbered, open, settled, waiting};
 
 /// Waits until so many records of the data lane are on the disk: that lane is written behind the other.
 async fn committed(store: &Store, count: usize) -> Vec<Row> {
@@ -111,4 +111,33 @@ async fn a_value_that_is_raised_travels_with_the_alarms() {
     assert_eq!(urgent[0].record, numbered(&device, 2));
     assert!(urgent.iter().all(|row| row.lane == Lane::Urgent) && data[0].lane == Lane::Data);
     store.close().await;
+}
+
+#[tokio::test]
+async fn a_dead_letter_is_sent_again_once_and_the_oldest_that_waits_is_known() {
+    let (dir, layout) = (tempfile::tempdir().unwrap(), layout("fridge-1", DeviceClass::FoodSafety, 1));
+    let (store, _) = open(&dir.path().join("linli.db")).await;
+    let outbox = store.outbox();
+    assert_eq!(outbox.oldest().await.unwrap(), None);
+    let seq = store.accept_durably(numbered(&layout, 5)).await.unwrap();
+    store.accept_durably(numbered(&layout, 7)).await.unwrap();
+    assert_eq!(outbox.oldest().await.unwrap(), Some(Timestamp(NOW.0 + 5)));
+    outbox.dead_letter(seq, "too large for the broker".to_owned()).await;
+    store.accept_durably(numbered(&layout, 9)).await.unwrap();
+    assert_eq!(outbox.oldest().await.unwrap(), Some(NOW), "what tells of it waits");
+    assert_eq!(waiting(&outbox, Lane::Data).await.iter().map(number_of).collect::<Vec<_>>(), [7, 9]);
+    let letters = outbox.dead_letters(10).await.unwrap();
+    let [letter] = letters.as_slice() else { panic!("{letters:?}") };
+    assert_eq!(
+        (letter.seq, letter.detail.as_str(), letter.is_sent_again),
+        (seq, "too large for the broker", false)
+    );
+    assert_eq!(letter.record, Some(numbered(&layout, 5)));
+    let again = outbox.send_again(seq).await.unwrap();
+    assert!(again.is_some_and(|again| again > seq), "{again:?}");
+    let numbers: Vec<_> = waiting(&outbox, Lane::Data).await.iter().map(number_of).collect();
+    assert_eq!(numbers, [7, 9, 5], "it waits again, behind the others");
+    assert_eq!(outbox.send_again(seq).await.unwrap(), None, "once only");
+    assert_eq!(outbox.send_again(4711).await.unwrap(), None, "no such letter");
+    assert!(outbox.dead_letters(10).await.unwrap()[0].is_sent_again);
 }

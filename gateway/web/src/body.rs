@@ -15,7 +15,7 @@ use serde_json::error::Category;
 use super::Problem;
 
 /// Members that are lists.
-const LISTS: [&str; 5] = ["caveats", "offsets", "readings", "roles", "views"];
+const LISTS: [&str; 7] = ["caveats", "offsets", "plans", "readings", "roles", "supersedes", "views"];
 
 /// The member whose items are lists too: pairs.
 const PAIRS: &str = "offsets";

@@ -16,6 +16,7 @@ use tokio::time::Instant;
 use super::body;
 use super::openapi::schema::{Moment, Scalar};
 use super::show::unknown_device;
+use super::technician::CheckRequest;
 use super::{Problem, Who};
 use linli_services::live::Live;
 use linli_services::{command_answer::Answer, command_queue::Submission, outputs::Source};
@@ -35,6 +36,8 @@ pub struct Control {
     pub service: mpsc::Sender<Submission>,
     /// The gateway's main loop.
     pub reload: mpsc::Sender<ReloadRequest>,
+    /// The same, to check without applying.
+    pub check: mpsc::Sender<CheckRequest>,
 }
 
 /// A command as its body names it.
@@ -116,6 +119,7 @@ mod tests {
     async fn what_is_no_command_reaches_no_service() {
         let (service, mut commands) = mpsc::channel(1);
         let (reload, _) = mpsc::channel(1);
+        let (check, _) = mpsc::channel(1);
         let live = Arc::new(Live::default());
         let id = Id::new("relay-1").unwrap();
         let layout = Layout {
@@ -128,7 +132,7 @@ mod tests {
         };
         let stale_after = Duration::from_secs(9);
         live.configure(vec![ConfiguredDevice { layout: Arc::new(layout), line: id, stale_after }]);
-        let router = router(Control { service, reload }, live);
+        let router = router(Control { service, reload, check }, live);
         let good = r#"{"id":"c1","point":"on","value":true,"expires":1}"#;
         let long = format!(r#"{{"id":"{}","point":"on","value":true,"expires":1}}"#, "c".repeat(65));
         for (device, body, expected) in [

@@ -189,13 +189,18 @@ pub async fn enter(State(gate): State<Gate>, mut request: Request, next: Next) -
         return problem.into_response();
     }
     if let Some(mut principal) = principal {
-        if let Some(session) = principal.session.as_ref().filter(|_| path == "/api/v1/mode/order") {
+        if let Some(session) = principal.session.as_ref().filter(|_| needs_two(&path)) {
             principal.caller.is_renewed = gate.accounts.access.take_renewal(session);
         }
         request.extensions_mut().insert(Who(principal.caller.clone()));
         request.extensions_mut().insert(principal);
     }
     next.run(request).await
+}
+
+/// Whether the act of this path is one that a second person completes, with the secret entered again.
+fn needs_two(path: &str) -> bool {
+    path == "/api/v1/mode/order" || path.starts_with("/api/v1/mode/drafts/")
 }
 
 fn forbidden(principal: &Principal, permission: Permission) -> Problem {

@@ -12,6 +12,7 @@ mod canteen;
 mod centre;
 mod control;
 pub mod control_client;
+mod drafts;
 mod events;
 mod gate;
 mod headers;
@@ -30,6 +31,7 @@ mod record;
 mod session;
 mod show;
 pub mod status;
+mod technician;
 mod users;
 mod visitors;
 mod whole_body;
@@ -55,6 +57,7 @@ pub use kiosks::KioskClient;
 use linli_accounts::Accounts;
 use linli_config::WebLimits;
 use linli_domain::Id;
+pub use linli_drafts::{Drafts, DraftsDeps, OrderKeys, Proposals};
 use linli_listen::Limits;
 use linli_services::events::Events;
 pub use mode::ModeClient;
@@ -62,8 +65,10 @@ pub use nodes::NodeClient;
 pub use outbound::OutboundClient;
 pub use problem::Problem;
 pub use record::RecordReader;
+pub use technician::CheckRequest;
 pub use visitors::{
-    BeginningDrill, DemoFault, OpeningSession, Visitor, VisitorLogIn, VisitorSession, Visitors,
+    BeginningDrill, DemoFault, OpeningSession, Visitor, VisitorLogIn, VisitorSecrets, VisitorSession,
+    Visitors,
 };
 
 /// Name of the control socket in the data directory.
@@ -193,9 +198,11 @@ impl AppState {
             .merge(canteen::router(self.canteen.clone()))
             .merge(kiosks::router(self.kiosks.clone()))
             .merge(mode::router(self.mode.clone()))
+            .merge(drafts::router(self.mode.clone()))
             .merge(nodes::router(self.nodes.clone()))
             .merge(outbound::router(self.outbound.clone()))
             .merge(record::router(self.record()))
+            .merge(technician::router(self.workbench(&control)))
             .merge(control::router(control, Arc::clone(&live)))
             .merge(centre::router(self.centre()))
             .merge(events::router(self.events.clone(), live, accounts.access, cancel.clone()))
@@ -212,6 +219,14 @@ impl AppState {
     #[must_use]
     pub fn record(&self) -> RecordReader {
         RecordReader { documents: self.mode.store.clone(), reader: self.cabin.reader.clone() }
+    }
+
+    fn workbench(&self, control: &Control) -> technician::Workbench {
+        technician::Workbench {
+            nodes: self.nodes.clone(),
+            status: Arc::clone(&self.status_source),
+            check: control.check.clone(),
+        }
     }
 
     fn centre(&self) -> centre::Centre {

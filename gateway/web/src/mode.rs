@@ -1,6 +1,7 @@
 //! The mode switch: looking, orders, tasks of people, the stop. Who acts is the person of the caller's account,
 //! never a name in the request.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Bytes;
@@ -17,6 +18,8 @@ use serde_json::Value;
 use super::body;
 use super::openapi::schema::Span;
 use super::{Problem, Who};
+use linli_domain::timezone::Zone;
+use linli_drafts::{Drafts, Proposals};
 use linli_services::audit_log::entries_after;
 use linli_services::client::ServiceClient;
 use linli_services::mode::{Finding, Operation, RequestedAction, USUAL_SERVICE};
@@ -31,6 +34,12 @@ pub struct ModeClient {
     pub service: ServiceClient<RequestedAction, Value>,
     /// The record.
     pub store: linli_store::Documents,
+    /// Orders that two people write together.
+    pub drafts: Arc<Drafts>,
+    /// Alert messages that propose an order.
+    pub proposals: Proposals,
+    /// Time zone of the centre, for reports.
+    pub zone: Zone,
 }
 
 /// Routes of the mode switch.

@@ -166,7 +166,7 @@ async fn enrol(State(sessions): State<Sessions>, Origin(from): Origin, body: Byt
 }
 
 /// The rows of a QR code, a digit for each square, 1 is dark; empty where a text is too long for one.
-fn squares(text: &str) -> Vec<String> {
+pub(super) fn squares(text: &str) -> Vec<String> {
     let Ok(code) = QrCode::new(text) else { return Vec::new() };
     let squares = code.to_colors();
     let digit = |color: &Color| if *color == Color::Dark { '1' } else { '0' };

@@ -1,6 +1,7 @@
 //! Readiness, metrics, status, devices, trends. They only read.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
@@ -15,8 +16,14 @@ use tokio::time::Instant;
 use super::Problem;
 use crate::status::GatewayStatus;
 
-/// Longest time span of a trend, in milliseconds: 31 days.
+/// Longest time span of a trend minute by minute, in milliseconds: 31 days.
 const LONGEST_TREND_MS: i64 = 31 * 24 * 3600 * 1000;
+
+/// Longest time span of a trend in steps: 92 days, a quarter of a year.
+const LONGEST_STEPPED_MS: i64 = 92 * 24 * 3600 * 1000;
+
+/// Most steps of one trend.
+const MOST_STEPS: i64 = 4000;
 
 type Shared = State<Arc<GatewayStatus>>;
 
@@ -77,14 +84,17 @@ async fn readyz(State(status_source): Shared) -> Response {
 }
 
 async fn metrics(State(status_source): Shared) -> Response {
-    match crate::metrics::render(&status_source) {
+    let oldest = status_source.oldest_waiting_s().await;
+    match crate::metrics::render(&status_source, oldest) {
         Ok(page) => ([("content-type", "text/plain; version=0.0.4")], page).into_response(),
         Err(error) => Problem::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
     }
 }
 
 async fn status(State(status_source): Shared) -> Json<serde_json::Value> {
-    Json(status_source.status())
+    let mut body = status_source.status();
+    body["uplink"]["oldest_waiting_s"] = status_source.oldest_waiting_s().await.into();
+    Json(body)
 }
 
 async fn devices(State(status_source): Shared) -> Json<Vec<linli_services::live::DeviceView>> {
@@ -105,25 +115,39 @@ async fn device(
 pub struct Between {
     /// Unix milliseconds UTC.
     from: i64,
-    /// Unix milliseconds UTC, at most 31 days later.
+    /// Unix milliseconds UTC, at most 31 days later; with `step` 92 days.
     to: i64,
+    /// Length of the spans into which minutes are joined, in minutes: at most 4000 spans.
+    #[schemars(range(min = 1, max = 1440))]
+    step: Option<u32>,
 }
 
 async fn trend(
     State(status_source): Shared,
     Path((device, point)): Path<(String, String)>,
-    Query(Between { from, to }): Query<Between>,
+    Query(Between { from, to, step }): Query<Between>,
 ) -> Result<Json<serde_json::Value>, Problem> {
     let bad = |detail: String| Problem::new(StatusCode::BAD_REQUEST, detail);
-    if from > to || to.saturating_sub(from) > LONGEST_TREND_MS {
-        return Err(bad("from must not be after to, and at most 31 days before it".to_owned()));
+    let (longest, days) = if step.is_some() { (LONGEST_STEPPED_MS, 92) } else { (LONGEST_TREND_MS, 31) };
+    if from > to || to.saturating_sub(from) > longest {
+        return Err(bad(format!("from must not be after to, and at most {days} days before it")));
+    }
+    let step_ms = step.map(|minutes| i64::from(minutes) * 60_000);
+    if step_ms.is_some_and(|step| !(60_000..=86_400_000).contains(&step) || (to - from) / step > MOST_STEPS) {
+        return Err(bad(format!("step is 1 to 1440 minutes, and makes at most {MOST_STEPS} spans")));
     }
     let view = status_source.live.device(&device, Instant::now()).ok_or_else(|| unknown_device(&device))?;
     let Some(point_view) = view.points.iter().find(|p| p.point.as_str() == point) else {
         return Err(Problem::new(StatusCode::NOT_FOUND, format!("{device} has no point {point:?}")));
     };
     let device: &Id = &view.device;
-    let rows = status_source.history.read(device, &point_view.point, Timestamp(from), Timestamp(to)).await;
+    let (point_id, range) = (&point_view.point, (Timestamp(from), Timestamp(to)));
+    let rows = match step_ms.and_then(|step| u64::try_from(step).ok()) {
+        Some(step) => {
+            status_source.history.read_spans(device, point_id, range, Duration::from_millis(step)).await
+        }
+        None => status_source.history.read(device, point_id, range.0, range.1).await,
+    };
     let rows = rows.map_err(|e| Problem::new(StatusCode::SERVICE_UNAVAILABLE, e.to_string()))?;
     let rows: Vec<_> = rows
         .iter()

@@ -86,6 +86,8 @@ pub struct GatewayStatus {
     pub store: watch::Receiver<linli_store::Status>,
     /// Reads trends.
     pub history: linli_store::History,
+    /// What waits for the broker, and what it refused.
+    pub outbox: linli_store::Outbox,
     /// Status of the uplink; the default value while there is none.
     pub uplink: watch::Receiver<UplinkStatus>,
     /// Whether `[mqtt]` is configured.
@@ -137,6 +139,7 @@ impl GatewayStatus {
             lines,
             store: store.status(),
             history: store.history(),
+            outbox: store.outbox(),
             uplink,
             has_uplink,
             fallback,
@@ -201,6 +204,13 @@ impl GatewayStatus {
             (true, false, None) => "connecting".to_owned(),
             (true, false, Some(error)) => format!("disconnected ({error})"),
         }
+    }
+
+    /// Age of the oldest record that waits for the broker, in seconds; `None` when none waits.
+    pub async fn oldest_waiting_s(&self) -> Option<u64> {
+        let oldest = self.outbox.oldest().await.ok().flatten()?;
+        let age = self.clock.now().at.0.saturating_sub(oldest.0) / 1000;
+        Some(u64::try_from(age).unwrap_or_default())
     }
 
     /// Status of the whole gateway as JSON.

@@ -55,6 +55,17 @@ pub struct DemoFault {
     pub on: bool,
 }
 
+/// What a person of the demonstration has in the pocket: nobody could try an act of two persons otherwise.
+#[derive(Debug, Clone, Serialize)]
+pub struct VisitorSecrets {
+    /// Password or PIN.
+    pub password: String,
+    /// Key for drills; `None` for whoever signs no orders.
+    pub drill_key: Option<String>,
+    /// Key for actual orders.
+    pub key: Option<String>,
+}
+
 /// A log-in under way.
 pub type OpeningSession<'a> = Pin<Box<dyn Future<Output = Result<VisitorSession, AccountError>> + Send + 'a>>;
 
@@ -71,6 +82,8 @@ pub trait VisitorLogIn: Send + Sync {
     fn begin_drill(&self) -> BeginningDrill<'_>;
     /// The people.
     fn people(&self) -> Vec<Visitor>;
+    /// What one of them has; `None` for nobody.
+    fn secrets(&self, account: &str) -> Option<VisitorSecrets>;
     /// Logs in as one of them.
     fn log_in<'a>(&'a self, account: &'a str) -> OpeningSession<'a>;
 }
@@ -90,6 +103,7 @@ pub fn router(visitors: Visitors, gate: Gate) -> Router {
         .route("/api/v1/demo", get(people))
         .route("/api/v1/demo/{account}", post(log_in))
         .route("/api/v1/demo/drill", post(begin_drill))
+        .route("/api/v1/demo/secrets/{account}", get(secrets))
         .route("/api/v1/demo/faults", get(faults))
         .route("/api/v1/demo/faults/{fault}", post(switch))
         .with_state(DemoLogIns { visitors, gate })
@@ -105,6 +119,14 @@ async fn faults(
     State(DemoLogIns { visitors, .. }): State<DemoLogIns>,
 ) -> Result<Json<Vec<DemoFault>>, Problem> {
     visitors.get().map(|visitors| Json(visitors.faults())).ok_or_else(no_demo)
+}
+
+async fn secrets(
+    State(DemoLogIns { visitors, .. }): State<DemoLogIns>,
+    Path(account): Path<String>,
+) -> Result<Json<VisitorSecrets>, Problem> {
+    let found = visitors.get().ok_or_else(no_demo)?.secrets(&account);
+    found.map(Json).ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, "nobody of the demonstration"))
 }
 
 /// The body that switches a fault of the demonstration.

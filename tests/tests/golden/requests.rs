@@ -3,7 +3,7 @@
 
 /// Requests that read, and those that are refused whoever asks: name, method, path, body. `{visit}` and
 /// `{measurement}` are those of the scene, `{expires}` is soon.
-pub const REQUESTS: [(&str, &str, &str, &str); 76] = [
+pub const REQUESTS: [(&str, &str, &str, &str); 86] = [
     ("index", "GET", "/", ""),
     ("healthz", "GET", "/healthz", ""),
     ("readyz", "GET", "/readyz", ""),
@@ -18,6 +18,13 @@ pub const REQUESTS: [(&str, &str, &str, &str); 76] = [
     ("trend-unknown-point", "GET", "/api/v1/devices/d1/points/nothing/trend?from=0&to=1", ""),
     ("trend-wrong", "GET", "/api/v1/devices/d1/points/counter/trend?from=x", ""),
     ("trend-too-long", "GET", "/api/v1/devices/d1/points/counter/trend?from=0&to=9999999999999", ""),
+    ("trend-steps", "GET", "/api/v1/devices/d1/points/counter/trend?from=0&to=1&step=90", ""),
+    (
+        "trend-too-many-steps",
+        "GET",
+        "/api/v1/devices/d1/points/counter/trend?from=0&to=7776000000&step=1",
+        "",
+    ),
     ("alarms", "GET", "/api/v1/alarms", ""),
     ("alarms-all", "GET", "/api/v1/alarms?all=true", ""),
     ("alarms-wrong", "GET", "/api/v1/alarms?everything=true", ""),
@@ -47,6 +54,19 @@ pub const REQUESTS: [(&str, &str, &str, &str); 76] = [
     ("mode-plan-unknown", "GET", "/api/v1/mode/plans/none@1", ""),
     ("mode-snapshot", "GET", "/api/v1/mode/snapshot/reading-room.sampling@1", ""),
     ("mode-snapshot-unknown", "GET", "/api/v1/mode/snapshot/none@1", ""),
+    ("mode-drafts", "GET", "/api/v1/mode/drafts", ""),
+    ("mode-draft-wrong", "POST", "/api/v1/mode/drafts", r#"{"kind":"enter","class":"perhaps"}"#),
+    (
+        "mode-draft-unknown",
+        "POST",
+        "/api/v1/mode/drafts/local-000000000000/sign",
+        r#"{"key":"","signature":"","hash":""}"#,
+    ),
+    ("mode-report-unknown", "GET", "/api/v1/mode/report?order=none", ""),
+    ("configuration", "GET", "/api/v1/configuration", ""),
+    ("dead-letters", "GET", "/api/v1/uplink/dead-letters", ""),
+    ("line-scan-wrong", "GET", "/api/v1/lines/l1/scan?first=9&last=3", ""),
+    ("qr", "GET", "/api/v1/qr?text=linli", ""),
     ("mode-record", "GET", "/api/v1/mode/record?from=0", ""),
     ("nodes-record", "GET", "/api/v1/nodes/record?from=0", ""),
     ("visit-open-wrong", "POST", "/api/v1/visits", "{}"),

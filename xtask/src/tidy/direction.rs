@@ -21,11 +21,15 @@ const MAY_USE: [(&str, &[&str]); 25] = [
     ("linli-commands", &["linli-mode", "linli-drivers", "linli-store"]),
     ("linli-services", &["linli-commands", "linli-config"]),
     ("linli-nodes", &["linli-services"]),
+    ("linli-drafts", &["linli-services"]),
     ("linli-kiosks", &["linli-services"]),
     ("linli-accounts", &["linli-services"]),
     ("linli-reports", &["linli-mode"]),
     ("linli-outbound", &["linli-services", "linli-reports"]),
-    ("linli-web", &["linli-accounts", "linli-kiosks", "linli-nodes", "linli-outbound", "linli-tls"]),
+    (
+        "linli-web",
+        &["linli-accounts", "linli-drafts", "linli-kiosks", "linli-nodes", "linli-outbound", "linli-tls"],
+    ),
     // The node for its emulation in the demonstration.
     ("linli-demo", &["linli-web", "linli-node"]),
     ("linli", &["linli-demo"]),

@@ -2,6 +2,7 @@
 import { api, Refused } from './client.ts';
 import { Stream } from './stream.ts';
 import type { Mode } from './mode.ts';
+import type { Drafts } from './orders.ts';
 import type { Alarm, Centre, Device, Kiosk, Status } from './types.ts';
 
 const KINDS = ['hb', 'values', 'alarm', 'kiosk', 'mode', 'order', 'food', 'missed'] as const;
@@ -26,6 +27,8 @@ class Live {
   alarms = $state.raw<Read<Alarm[]>>(nothing());
   kiosks = $state.raw<Read<Kiosk[]>>(nothing());
   mode = $state.raw<Read<Mode>>(nothing());
+  /** Orders that wait for signatures, and alert messages. */
+  drafts = $state.raw<Read<Drafts>>(nothing());
   status = $state.raw<Read<Status>>(nothing());
   /** The gateway's time, Unix milliseconds, once a second. */
   now = $state(Date.now());
@@ -58,7 +61,7 @@ class Live {
   /** Watches no longer, and forgets what it saw: whoever looked may look no more. */
   stop(): void {
     this.#end();
-    this.centre = this.devices = this.alarms = this.kiosks = this.mode = this.status = nothing() as never;
+    this.centre = this.devices = this.alarms = this.kiosks = this.mode = this.drafts = this.status = nothing() as never;
   }
 
   #end(): void {
@@ -75,7 +78,7 @@ class Live {
 
   /** Reads everything again. */
   async resync(): Promise<void> {
-    await Promise.all([this.#read('centre'), this.#read('devices'), this.#read('alarms'), this.#read('kiosks'), this.#read('mode'), this.#read('status')]);
+    await Promise.all([this.#read('centre'), this.#read('devices'), this.#read('alarms'), this.#read('kiosks'), this.#read('mode'), this.#read('drafts'), this.#read('status')]);
   }
 
   /** Reads one part again, after an act. */
@@ -91,7 +94,7 @@ class Live {
   }
 
   async #slow(): Promise<void> {
-    if (this.brokenFor === 0) await Promise.all([this.#read('status'), this.#read('centre')]);
+    if (this.brokenFor === 0) await Promise.all([this.#read('status'), this.#read('centre'), this.#read('mode'), this.#read('drafts')]);
   }
 
   #take(kind: string, data: string): void {
@@ -100,7 +103,7 @@ class Live {
     else if (kind === 'missed') void this.resync();
     else if (kind === 'alarm') this.#soon(['alarms']);
     else if (kind === 'kiosk') this.#soon(['kiosks']);
-    else if (kind === 'mode' || kind === 'order') this.#soon(['mode', 'centre']);
+    else if (kind === 'mode' || kind === 'order') this.#soon(['mode', 'centre', 'drafts']);
   }
 
   #clock(at: number): void {
@@ -111,6 +114,9 @@ class Live {
   #values(body: { at: number; devices: Device[] }): void {
     this.#clock(body.at);
     const devices = new Map(this.devices.value ?? []);
+    // What the fire panel says is part of the mode of every room.
+    const fire = (device?: Device) => device?.points.find((point) => point.point === 'fire_alarm')?.value;
+    if (body.devices.some((device) => fire(device) !== fire(devices.get(device.device)))) this.#soon(['mode', 'centre']);
     for (const device of body.devices) devices.set(device.device, device);
     this.devices = { value: devices, refused: null };
   }
@@ -143,6 +149,6 @@ class Live {
   }
 }
 
-export type Part = 'centre' | 'devices' | 'alarms' | 'kiosks' | 'mode' | 'status';
+export type Part = 'centre' | 'devices' | 'alarms' | 'kiosks' | 'mode' | 'drafts' | 'status';
 
 export const live = new Live();

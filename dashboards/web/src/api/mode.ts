@@ -17,11 +17,13 @@ type Step = Pick<Schemas['Step'], 'step' | 'state' | 'prompt' | 'waits_for' | 'l
 export type RoomMode = Pick<
   Schemas['RoomMode'],
   | 'room' | 'name' | 'stage' | 'fire' | 'fire_panel' | 'verified' | 'plan' | 'role' | 'order' | 'class' | 'direction'
-  | 'since' | 'ready_by' | 'unproven' | 'held' | 'waits' | 'notice'
-> & { asked?: Asked[]; steps?: Step[] };
+  | 'since' | 'ready_by' | 'unproven' | 'held' | 'waits' | 'notice' 
+> & Partial<Pick<Schemas['RoomMode'], 'alternate'>> & { asked?: Asked[]; steps?: Step[] };
 
 export interface Mode {
   rooms: RoomMode[];
+  /** Orders that wait until two people have compared their code. */
+  waiting?: Schemas['WaitingOrder'][];
 }
 
 export type PlanStep = Schemas['PlanStep'];

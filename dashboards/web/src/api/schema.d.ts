@@ -143,6 +143,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/configuration": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Is the configuration on disk good, and what would it change */
+        get: operations["get_configuration"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/demo": {
         parameters: {
             query?: never;
@@ -222,6 +239,23 @@ export interface paths {
         put?: never;
         /** Breaks or mends it */
         post: operations["post_demo_faults_fault"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/demo/secrets/{account}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Password and keys of one of them */
+        get: operations["get_demo_secrets_account"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -356,40 +390,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/fhir": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Visits for the FHIR server: what waits, what it refuses */
-        get: operations["get_fhir"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/fhir/{visit}/retry": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Sends a visit to the FHIR server again */
-        post: operations["post_fhir_visit_retry"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/food": {
         parameters: {
             query?: never;
@@ -470,6 +470,43 @@ export interface paths {
         };
         /** Availability of each day */
         get: operations["get_kiosks_days"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/lines/{line}/registers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Reads registers of a unit */
+        get: operations["get_lines_line_registers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/lines/{line}/scan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Asks every unit of a Modbus line whether it is there
+         * @description One JSON object a line for each unit; `answer`, `device` or `profiles` and `entry` for those that answer. The last has `result`. It stops when the caller leaves.
+         */
+        get: operations["get_lines_line_scan"];
         put?: never;
         post?: never;
         delete?: never;
@@ -580,6 +617,64 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/mode/drafts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Orders that wait for signatures, and alert messages
+         * @description `to_sign` has what the caller would sign; the key stays with its owner.
+         */
+        get: operations["get_mode_drafts"];
+        put?: never;
+        /** Drafts an order that two people sign */
+        post: operations["post_mode_drafts"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/mode/drafts/{draft}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Takes it back */
+        delete: operations["delete_mode_drafts_draft"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/mode/drafts/{draft}/sign": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Signs it; the last signature gives the order
+         * @description The second person renews the log-in before (POST /api/v1/session/renew). `result` says what became of the order: a refusal is 200 too.
+         */
+        post: operations["post_mode_drafts_draft_sign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/mode/findings": {
         parameters: {
             query?: never;
@@ -646,6 +741,23 @@ export interface paths {
          * @description One JSON object a line, 1000 at a time, from number `from` on.
          */
         get: operations["get_mode_record"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/mode/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The report of a drill or a switch */
+        get: operations["get_mode_report"];
         put?: never;
         post?: never;
         delete?: never;
@@ -802,34 +914,17 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/print": {
+    "/api/v1/qr": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** Print jobs, newest first */
-        get: operations["get_print"];
+        /** A text as a QR code, for labels */
+        get: operations["get_qr"];
         put?: never;
         post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/print/{job}/cancel": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Cancels a print job */
-        post: operations["post_print_job_cancel"];
         delete?: never;
         options?: never;
         head?: never;
@@ -904,23 +999,6 @@ export interface paths {
          * @description The answer says what changed; 422 lists every fault of the configuration.
          */
         post: operations["post_reload"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/residents/{pseudonym}/csv": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Everything measured of a resident, as CSV */
-        get: operations["get_residents_pseudonym_csv"];
-        put?: never;
-        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1122,6 +1200,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/support": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Everything that helps to find a fault, and nothing about people */
+        get: operations["get_support"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/uplink/dead-letters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the broker refused for ever */
+        get: operations["get_uplink_dead_letters"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/uplink/dead-letters/{seq}/send-again": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sends it once more */
+        post: operations["post_uplink_dead_letters_seq_send_again"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/users": {
         parameters: {
             query?: never;
@@ -1283,40 +1412,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/visits/{id}/print": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Prints the result slip of a visit */
-        post: operations["post_visits_id_print"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/visits/{id}/slip": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** The result slip of a visit as PDF */
-        get: operations["get_visits_id_slip"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1424,6 +1519,16 @@ export interface components {
             /** Format: double */
             value?: number;
             why?: string;
+        };
+        /** @description An alert message; it moves nothing. */
+        AlertProposal: {
+            /** Format: int64 */
+            at: number;
+            identifier: string;
+            /** @description What it proposes; null for nothing. */
+            proposal: unknown;
+            sender: string;
+            via: string;
         };
         /** @description Another room that could be used. */
         Alternate: {
@@ -1610,6 +1715,30 @@ export interface components {
             /** @description The value that the device reports. */
             value?: boolean | number | string;
         };
+        /** @description Whether the configuration on disk is good. */
+        ConfigurationCheck: {
+            /** @description What it would change; null when it is not good. */
+            changes: string | null;
+            good: boolean;
+            lines: components["schemas"]["LineBudget"][];
+            problems: components["schemas"]["ConfigurationProblem"][];
+            warnings: string[];
+        };
+        /** @description A problem of the configuration, with its place. */
+        ConfigurationProblem: {
+            /** Format: uint64 */
+            column: number;
+            file: string;
+            key: string;
+            /**
+             * Format: uint64
+             * @description From one; zero when it is the file itself.
+             */
+            line: number;
+            /** @description What is wrong, and how to mend it. */
+            message: string;
+            source?: string;
+        };
         /** @description What a device cannot know. */
         Context: {
             /** Format: uint16 */
@@ -1686,6 +1815,19 @@ export interface components {
             /** Format: int64 */
             to: number;
         };
+        /** @description A record that the broker will never take as it is. */
+        DeadLetter: {
+            /** Format: int64 */
+            at: number;
+            is_sent_again: boolean;
+            /** @description Its device, or the class of a message; null when it cannot be decoded. */
+            of: string | null;
+            /** Format: int64 */
+            refused: number;
+            /** Format: uint64 */
+            seq: number;
+            why: string;
+        };
         /** @description Something that can go wrong in the demonstration. */
         DemoFault: {
             en: string;
@@ -1734,6 +1876,70 @@ export interface components {
             info: unknown;
             openapi: string;
             paths: unknown;
+        };
+        /** @description An order that waits for signatures. */
+        Draft: {
+            /** Format: int64 */
+            at: number;
+            by: components["schemas"]["Signer"] | null;
+            /**
+             * @description Actual or a drill (CAP `status`).
+             * @enum {string}
+             */
+            class: "Exercise" | "Actual";
+            draft: string;
+            /** @description Identifies the order. */
+            hash: string;
+            kind: string;
+            /**
+             * Format: uint64
+             * @description How long the latest signature counts; null before the first.
+             */
+            left_s: number | null;
+            mode: string;
+            plans: components["schemas"]["DraftPlan"][];
+            /**
+             * Format: uint64
+             * @description How many have to sign.
+             */
+            quorum: number;
+            signed: components["schemas"]["Signer"][];
+            supersedes: string[];
+            /** @description What the caller would sign, for each key that is the caller's. */
+            to_sign: components["schemas"]["ToSign"][];
+        };
+        DraftPlan: {
+            hash: string;
+            /** @example hall.sampling@1 */
+            plan: string;
+        };
+        /** @description What became of the order. */
+        DraftResult: {
+            code?: string;
+            reason?: string;
+            /** @enum {string} */
+            result: "accepted" | "refused" | "quarantined" | "repeated";
+        };
+        /** @description Drafts, and alert messages that propose an order. */
+        Drafts: {
+            drafts: components["schemas"]["Draft"][];
+            proposals: components["schemas"]["AlertProposal"][];
+        };
+        /** @description A signature made on the signer's own device. */
+        DraftSignature: {
+            /** @description The hash of the order that the signer saw. */
+            hash: string;
+            /** @description Id of the key, 16 hexadecimal digits. */
+            key: string;
+            /** @description Ed25519, 128 hexadecimal digits. */
+            signature: string;
+        };
+        /** @description What became of a signature. */
+        DraftSigned: {
+            /** @description Null when the order was given. */
+            draft: components["schemas"]["Draft"] | null;
+            /** @description Null while others have to sign. */
+            result: components["schemas"]["DraftResult"] | null;
         };
         EndVisit: {
             /** @enum {string} */
@@ -1790,54 +1996,6 @@ export interface components {
             /** @example hall.sampling@1 */
             plan: string;
             stage: components["schemas"]["Stage"] | null;
-        };
-        /** @description The queue of visits for the FHIR server. */
-        FhirQueue: {
-            /**
-             * Format: uint64
-             * @description Visits that the server refuses.
-             */
-            refused: number;
-            /**
-             * Format: uint64
-             * @description Visits that the server has.
-             */
-            sent: number;
-            /** @description What keeps visits waiting. */
-            trouble: string | null;
-            /** @description Address of the server; null when none is configured. */
-            url: string | null;
-            /** @description Those that wait or were refused, at most 500. */
-            visits: components["schemas"]["FhirVisit"][];
-            /**
-             * Format: uint64
-             * @description Visits that are to be sent.
-             */
-            waiting: number;
-            /**
-             * Format: uint64
-             * @description Visits whose residents did not agree to it, when all were last compared.
-             */
-            withheld: number;
-        };
-        /** @description A visit of the queue. */
-        FhirVisit: {
-            /** Format: int64 */
-            at: number;
-            /**
-             * Format: uint32
-             * @description Attempts since it was last sent.
-             */
-            attempts: number;
-            /** @description Measurements that the server has, with the version of each. */
-            sent?: {
-                [key: string]: number;
-            };
-            /** @enum {string} */
-            state: "waiting" | "sent" | "refused";
-            visit: string;
-            /** @description Why it waits or is refused. */
-            why?: string;
         };
         /** @description A finding of a drill or a switch. */
         Finding: {
@@ -2026,6 +2184,17 @@ export interface components {
             id_number?: string;
             name: string;
             phone?: string;
+        };
+        /** @description How much of a line's time polling takes. */
+        LineBudget: {
+            /** Format: uint64 */
+            devices: number;
+            line: string;
+            /**
+             * Format: double
+             * @description From 0 to 1; null where it is not computed.
+             */
+            share: number | null;
         };
         /** @description Counters of a device on its line. */
         LineDevice: {
@@ -2238,6 +2407,22 @@ export interface components {
             on_oxygen?: boolean | null;
             /** @enum {string|null} */
             sex?: "female" | "male" | null;
+        };
+        /** @description An order that somebody drafts. */
+        NewDraft: {
+            /** @enum {string} */
+            class: "exercise" | "actual";
+            /** @enum {string} */
+            kind: "enter" | "return" | "cancel";
+            /** @description Plans, one for each room. */
+            plans?: string[];
+            /** @description What it is based on (文号): at most 200 characters. */
+            reference?: string | null;
+            /**
+             * @description Orders that it takes back.
+             * @default []
+             */
+            supersedes: string[];
         };
         /** @description A reading in the unit of its quantity. */
         NewReading: {
@@ -2532,43 +2717,6 @@ export interface components {
             /** @description Whether commands may write it. */
             writable: boolean;
         };
-        /** @description A print job. */
-        PrintJob: {
-            /** Format: int64 */
-            at: number;
-            /** @description Who printed it. */
-            by: string;
-            /**
-             * Format: uint64
-             * @description Number, from 1.
-             */
-            job: number;
-            /**
-             * @description How a slip names the resident.
-             * @enum {string}
-             */
-            naming: "none" | "masked" | "full";
-            /**
-             * Format: int64
-             * @description When it was over.
-             */
-            over?: number;
-            /** @description A size of paper. */
-            paper: "a5" | "80" | "58";
-            state: components["schemas"]["PrintState"];
-            /** @description Id of the visit. */
-            visit: string;
-            /** @description What keeps it waiting, or why it failed. */
-            why?: string;
-        };
-        /** @description How far a job is; with the printer's number of the job where it has one. */
-        PrintState: ("waiting" | "sending" | "printed" | "cancelled" | "failed") | {
-            /** Format: int64 */
-            sent: number;
-        } | {
-            /** Format: int64 */
-            cancelling: number;
-        };
         /**
          * @description How soon somebody must act.
          * @enum {string}
@@ -2649,6 +2797,15 @@ export interface components {
                 [key: string]: number;
             };
             root: string;
+        };
+        /** @description Registers of a unit. */
+        Registers: {
+            /** Format: uint16 */
+            start: number;
+            /** Format: uint8 */
+            unit: number;
+            /** @description Bits as one register each. */
+            words: number[];
         };
         /**
          * @description What an account may have.
@@ -2777,6 +2934,11 @@ export interface components {
             items: unknown[];
             state: components["schemas"]["Words"];
         };
+        /** @description The number under which it waits now. */
+        SentAgain: {
+            /** Format: uint64 */
+            seq: number;
+        };
         /** @description The service state, in which technicians may move outputs. */
         ServiceState: {
             acting?: unknown;
@@ -2837,6 +2999,10 @@ export interface components {
             previous: string;
             record: unknown;
         };
+        Signer: {
+            name: string;
+            person: string;
+        };
         /** @description Something that is not heard although the claim rests on it. */
         SilentInput: {
             held_in_s?: number | null;
@@ -2858,21 +3024,14 @@ export interface components {
              */
             walk_s: number;
         };
-        /** @description How a slip is printed. */
-        SlipQuery: {
-            /**
-             * @description How the resident is named; without it not at all.
-             * @default none
-             * @enum {string|null}
-             */
-            name: "none" | "masked" | "full" | null;
-            /** @description The paper; without it that of the printer. */
-            paper?: ("a5" | "80" | "58") | null;
-        };
         /** @description The state that the plans of an order depend on. */
         Snapshot: {
             facts: components["schemas"]["Fact"][];
             snapshot: string;
+        };
+        /** @description A QR code: a digit for each square, 1 is dark. */
+        Squares: {
+            rows: string[];
         };
         /**
          * @description The stage of a room.
@@ -3010,6 +3169,17 @@ export interface components {
             /** Format: double */
             value: number | null;
         };
+        /** @description For whoever helps from afar: no value, no name, nothing personal. */
+        Support: {
+            /** Format: int64 */
+            at: number;
+            configuration: components["schemas"]["ConfigurationCheck"];
+            dead_letters: string[];
+            devices: unknown[];
+            metrics: string[];
+            status: unknown;
+            version: string;
+        };
         /** @description The body that switches a fault of the demonstration. */
         Switch: {
             /** @description Whether it is to go wrong. */
@@ -3036,6 +3206,12 @@ export interface components {
             };
             stage: components["schemas"]["Stage"];
         };
+        ToSign: {
+            /** @description The bytes that are signed (RFC 9052 section 4.4), in hexadecimal digits. */
+            bytes: string;
+            /** @description Id of the key. */
+            key: string;
+        };
         /** @description One-minute roll-ups of a point. */
         Trend: {
             device: string;
@@ -3046,8 +3222,6 @@ export interface components {
         };
         /** @description The connection to the broker. */
         UplinkStatus: {
-            /** @description `puback`: a record is delivered when the broker acknowledges it. `district`: when the district has stored it. */
-            acknowledge: string;
             /** Format: uint64 */
             acknowledged: number;
             /** Format: uint64 */
@@ -3059,8 +3233,6 @@ export interface components {
             commands: number;
             /** Format: uint64 */
             commands_dropped: number;
-            /** Format: uint64 */
-            confirmed: number;
             connected: boolean;
             /** Format: uint64 */
             connects: number;
@@ -3069,26 +3241,17 @@ export interface components {
             /** Format: uint64 */
             in_flight: number;
             last_error?: string;
-            /**
-             * Format: uint64
-             * @description Nobody subscribes to their topics: kept, and sent again.
-             */
-            no_subscriber: number;
             /** Format: uint64 */
             oldest_in_flight_ms: number;
-            /** Format: uint64 */
-            oldest_unconfirmed_ms: number;
-            /** Format: uint64 */
-            repeated: number;
+            /**
+             * Format: uint64
+             * @description Age of the oldest record that waits; null when none does.
+             */
+            oldest_waiting_s: number | null;
             /** Format: uint64 */
             sent: number;
             /** Format: int64 */
             since: number;
-            /**
-             * Format: uint64
-             * @description Acknowledged by the broker, not yet named by the district.
-             */
-            unconfirmed: number;
         };
         /** @description Accounts, screens, sealed codes. */
         Users: {
@@ -3149,6 +3312,12 @@ export interface components {
             english: string;
             name: string;
             role: components["schemas"]["Role"];
+        };
+        /** @description What a person of the demonstration signs and logs in with. */
+        VisitorSecrets: {
+            drill_key: string | null;
+            key: string | null;
+            password: string;
         };
         /** @description An order that waits until two people have compared its code. */
         WaitingOrder: {
@@ -3535,6 +3704,30 @@ export interface operations {
             421: components["responses"]["MisdirectedRequest"];
         };
     };
+    get_configuration: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConfigurationCheck"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            421: components["responses"]["MisdirectedRequest"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
     get_demo: {
         parameters: {
             query?: never;
@@ -3678,6 +3871,33 @@ export interface operations {
             422: components["responses"]["UnprocessableContent"];
         };
     };
+    get_demo_secrets_account: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of an account. */
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VisitorSecrets"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["MisdirectedRequest"];
+        };
+    };
     get_devices: {
         parameters: {
             query?: never;
@@ -3771,7 +3991,9 @@ export interface operations {
             query: {
                 /** @description Unix milliseconds UTC. */
                 from: number;
-                /** @description Unix milliseconds UTC, at most 31 days later. */
+                /** @description Length of the spans into which minutes are joined, in minutes: at most 4000 spans. */
+                step?: number;
+                /** @description Unix milliseconds UTC, at most 31 days later; with `step` 92 days. */
                 to: number;
             };
             header?: never;
@@ -3905,64 +4127,6 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
-            421: components["responses"]["MisdirectedRequest"];
-            503: components["responses"]["ServiceUnavailable"];
-            507: components["responses"]["InsufficientStorage"];
-        };
-    };
-    get_fhir: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The answer. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["FhirQueue"];
-                };
-            };
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            421: components["responses"]["MisdirectedRequest"];
-            503: components["responses"]["ServiceUnavailable"];
-        };
-    };
-    post_fhir_visit_retry: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description Id of a screen. */
-                visit: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The answer. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["FhirVisit"];
-                };
-            };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            408: components["responses"]["RequestTimeout"];
-            409: components["responses"]["Conflict"];
-            413: components["responses"]["ContentTooLarge"];
-            415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
             503: components["responses"]["ServiceUnavailable"];
             507: components["responses"]["InsufficientStorage"];
@@ -4114,6 +4278,80 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            421: components["responses"]["MisdirectedRequest"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    get_lines_line_registers: {
+        parameters: {
+            query: {
+                /** @description How many: at most 125. */
+                count: number;
+                /** @description First address, from zero. */
+                start: number;
+                /** @description A table of Modbus. */
+                table: "holding" | "input" | "coil" | "discrete";
+                /** @description Unit id. */
+                unit: number;
+            };
+            header?: never;
+            path: {
+                /** @description Id of a line. */
+                line: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Registers"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            421: components["responses"]["MisdirectedRequest"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    get_lines_line_scan: {
+        parameters: {
+            query: {
+                /** @description First unit id. */
+                first: number;
+                /** @description Last unit id. */
+                last: number;
+            };
+            header?: never;
+            path: {
+                /** @description Id of a line. */
+                line: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/jsonl": string;
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
             421: components["responses"]["MisdirectedRequest"];
             503: components["responses"]["ServiceUnavailable"];
         };
@@ -4322,6 +4560,131 @@ export interface operations {
             503: components["responses"]["ServiceUnavailable"];
         };
     };
+    get_mode_drafts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Drafts"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            421: components["responses"]["MisdirectedRequest"];
+        };
+    };
+    post_mode_drafts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewDraft"];
+            };
+        };
+        responses: {
+            /** @description It is made. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Draft"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableContent"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    delete_mode_drafts_draft: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of a draft. */
+                draft: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+        };
+    };
+    post_mode_drafts_draft_sign: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of a draft. */
+                draft: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DraftSignature"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DraftSigned"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableContent"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
+        };
+    };
     post_mode_findings: {
         parameters: {
             query?: never;
@@ -4451,6 +4814,41 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            421: components["responses"]["MisdirectedRequest"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    get_mode_report: {
+        parameters: {
+            query?: {
+                /** @description Of drills or of actual orders. */
+                class?: "exercise" | "actual";
+                /** @description How it is written. */
+                form?: "pdf" | "md";
+                /** @description Id of the order; the latest of its class unless given. */
+                order?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pdf": string;
+                    "text/markdown": string;
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
             421: components["responses"]["MisdirectedRequest"];
             503: components["responses"]["ServiceUnavailable"];
         };
@@ -4742,9 +5140,12 @@ export interface operations {
             503: components["responses"]["ServiceUnavailable"];
         };
     };
-    get_print: {
+    get_qr: {
         parameters: {
-            query?: never;
+            query: {
+                /** @description At most 300 bytes. */
+                text: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -4757,47 +5158,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PrintJob"][];
-                };
-            };
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            421: components["responses"]["MisdirectedRequest"];
-            503: components["responses"]["ServiceUnavailable"];
-        };
-    };
-    post_print_job_cancel: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description Id of a screen. */
-                job: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The answer. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["PrintJob"];
+                    "application/json": components["schemas"]["Squares"];
                 };
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            408: components["responses"]["RequestTimeout"];
-            409: components["responses"]["Conflict"];
-            413: components["responses"]["ContentTooLarge"];
-            415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
-            503: components["responses"]["ServiceUnavailable"];
-            507: components["responses"]["InsufficientStorage"];
         };
     };
     get_record: {
@@ -4920,36 +5287,6 @@ export interface operations {
             421: components["responses"]["MisdirectedRequest"];
             422: components["responses"]["UnprocessableContent"];
             503: components["responses"]["ServiceUnavailable"];
-        };
-    };
-    get_residents_pseudonym_csv: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description Pseudonym of a resident. */
-                pseudonym: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The answer. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/csv; charset=utf-8": string;
-                };
-            };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            421: components["responses"]["MisdirectedRequest"];
-            503: components["responses"]["ServiceUnavailable"];
-            507: components["responses"]["InsufficientStorage"];
         };
     };
     post_residents_pseudonym_erase: {
@@ -5362,6 +5699,87 @@ export interface operations {
             421: components["responses"]["MisdirectedRequest"];
         };
     };
+    get_support: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Support"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            421: components["responses"]["MisdirectedRequest"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    get_uplink_dead_letters: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeadLetter"][];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            421: components["responses"]["MisdirectedRequest"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    post_uplink_dead_letters_seq_send_again: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Number of a record. */
+                seq: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SentAgain"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
+        };
+    };
     get_users: {
         parameters: {
             query?: {
@@ -5732,81 +6150,6 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
             422: components["responses"]["UnprocessableContent"];
-            503: components["responses"]["ServiceUnavailable"];
-            507: components["responses"]["InsufficientStorage"];
-        };
-    };
-    post_visits_id_print: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description Id of the visit or measurement. */
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: {
-            content: {
-                "application/json": components["schemas"]["SlipQuery"];
-            };
-        };
-        responses: {
-            /** @description It is made. */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["PrintJob"];
-                };
-            };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            408: components["responses"]["RequestTimeout"];
-            409: components["responses"]["Conflict"];
-            413: components["responses"]["ContentTooLarge"];
-            415: components["responses"]["UnsupportedMediaType"];
-            421: components["responses"]["MisdirectedRequest"];
-            422: components["responses"]["UnprocessableContent"];
-            503: components["responses"]["ServiceUnavailable"];
-            507: components["responses"]["InsufficientStorage"];
-        };
-    };
-    get_visits_id_slip: {
-        parameters: {
-            query?: {
-                /** @description How the resident is named; without it not at all. */
-                name?: "none" | "masked" | "full";
-                /** @description A size of paper. */
-                paper?: "a5" | "80" | "58";
-            };
-            header?: never;
-            path: {
-                /** @description Id of the visit or measurement. */
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The answer. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/pdf": string;
-                };
-            };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
-            421: components["responses"]["MisdirectedRequest"];
             503: components["responses"]["ServiceUnavailable"];
             507: components["responses"]["InsufficientStorage"];
         };

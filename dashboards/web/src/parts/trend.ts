@@ -1,31 +1,19 @@
-/** Roll-ups as a chart needs them: gaps as gaps, and no more points than a screen has columns. */
+/** Roll-ups as a chart needs them: gaps as gaps, limits, and what is seen as a table for others. */
 import type { Series } from '../design/Chart.svelte';
-import type { Minute } from '../api/types.ts';
+import type { Alarm, Centre, Minute } from '../api/types.ts';
 
-/** More points than this show nothing more. */
-const MOST = 1500;
+/** What can be looked at: so many hours in spans of so many minutes, at most some 1500 of them. */
+export const SPANS = {
+  '1': { hours: 1, step: 1, word: 'hours1' },
+  '24': { hours: 24, step: 2, word: 'hours24' },
+  '168': { hours: 168, step: 10, word: 'days7' },
+  '720': { hours: 720, step: 30, word: 'days30' },
+  '2160': { hours: 2160, step: 90, word: 'days90' },
+} as const;
+export type Span = keyof typeof SPANS;
 
 /** A pause longer than this many intervals is a gap. */
 const GAP = 3.5;
-
-/** Joins neighbouring minutes; the band keeps every lowest and highest value. */
-export function thinned(minutes: Minute[]): Minute[] {
-  const by = Math.ceil(minutes.length / MOST);
-  if (by <= 1) return minutes;
-  const joined: Minute[] = [];
-  for (let at = 0; at < minutes.length; at += by) {
-    const group = minutes.slice(at, at + by);
-    const first = group[0];
-    if (!first) continue;
-    joined.push({
-      t: first.t,
-      min: Math.min(...group.map((minute) => minute.min)),
-      max: Math.max(...group.map((minute) => minute.max)),
-      mean: group.reduce((sum, minute) => sum + minute.mean, 0) / group.length,
-    });
-  }
-  return joined;
-}
 
 export function series(minutes: Minute[]): Series {
   const found: Series = { times: [], mean: [], min: [], max: [] };
@@ -44,4 +32,24 @@ function add(to: Series, t: number, minute: Minute | null): void {
   to.mean.push(minute?.mean ?? null);
   to.min.push(minute?.min ?? null);
   to.max.push(minute?.max ?? null);
+}
+
+/** The limits of a point that are known: those of a cabinet, and those of its alarms. */
+export function limitsOf(device: string, point: string, centre: Centre | null, alarms: Alarm[]): number[] {
+  const cabinet = point === 'temperature' ? centre?.cabinets.find((one) => one.device === device) : undefined;
+  const own = alarms.filter((alarm) => alarm.device === device && alarm.point === point).map((alarm) => alarm.limit);
+  return [...new Set([cabinet?.low, cabinet?.high, ...own].filter((limit) => typeof limit === 'number'))];
+}
+
+/** What is seen, one line a span (RFC 4180). */
+export function csv(minutes: Minute[], other: Minute[] | null, head: string[], time: (at: number) => string): string {
+  const second = new Map((other ?? []).map((minute) => [minute.t, minute.mean]));
+  const times = [...new Set([...minutes.map((minute) => minute.t), ...second.keys()])].sort((a, b) => a - b);
+  const first = new Map(minutes.map((minute) => [minute.t, minute]));
+  const quoted = (text: string) => `"${text.replaceAll('"', '""')}"`;
+  const rows = times.map((at) => {
+    const minute = first.get(at);
+    return [quoted(time(at)), minute?.mean, minute?.min, minute?.max, ...(other ? [second.get(at)] : [])].map((cell) => cell ?? '').join(',');
+  });
+  return [head.slice(0, other ? 5 : 4).map(quoted).join(','), ...rows, ''].join('\r\n');
 }

@@ -1,4 +1,6 @@
 // The acts of each view, as its user does them, each with one wrong input.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { faults } from './checks.ts';
@@ -186,4 +188,55 @@ test('whoever tries the demonstration breaks something with a touch, and mends i
   await panel.locator('dialog [aria-pressed=true]', { hasText: '政务终端缺纸' }).waitFor();
   const unknown = await panel.request.post(`${gateway.url}/api/v1/demo/faults/earthquake`, { data: { on: true } });
   expect([unknown.status(), await unknown.text()].join(' '), 'it names those there are').toMatch(/^404 .*no-paper/);
+});
+
+test('a cook retains a sample, does not throw it away early without a reason, and signs a day', async () => {
+  // The centre of the demonstration has no cabinet for samples: one is made of the freezer.
+  const file = join(gateway.folder, 'config/devices.toml');
+  writeFileSync(file, readFileSync(file, 'utf8').replace('keeps = "frozen"', 'keeps = "samples"'));
+  const technician = await page('zhao');
+  expect((await technician.request.post(`${gateway.url}/api/v1/reload`)).ok()).toBe(true);
+  const phone = await page('lan', 'phone');
+  await open(phone, gateway, 'canteen');
+  const samples = phone.locator('section[aria-label="留样"]');
+  await samples.locator('.button', { hasText: '留样……' }).click();
+  await phone.locator('dialog button[type=submit]').click();
+  expect(await phone.locator('dialog .problem').innerText()).toContain('食物名称');
+  await phone.getByLabel('哪样食物').fill('红烧肉');
+  await phone.getByLabel('多少克').fill('100');
+  await phone.locator('dialog button[type=submit]').click();
+  expect(await phone.locator('dialog .problem').innerText()).toContain('125');
+  await phone.getByLabel('多少克').fill('130');
+  await phone.locator('dialog [role=radio]', { hasText: '午餐' }).click();
+  await phone.getByLabel('姓名').fill('李师傅');
+  expect(await faults(phone)).toEqual([]);
+  await phone.locator('dialog button[type=submit]').click();
+  const kept = samples.locator('li', { hasText: '红烧肉' });
+  await kept.waitFor();
+  expect(await kept.innerText()).toMatch(/还有 (2 天|4[78] 小时)/);
+  await kept.locator('.button').click();
+  await phone.locator('dialog button[type=submit]').click();
+  expect(await phone.locator('dialog .problem').innerText()).toContain('要写原因');
+  await phone.keyboard.press('Escape');
+  const sheets = phone.locator('section[aria-label="食品安全日记录"]');
+  await sheets.locator('.button', { hasText: '签字' }).click();
+  await phone.getByLabel('姓名').fill('');
+  await phone.locator('dialog button[type=submit]').click();
+  expect(await phone.locator('dialog .problem').innerText()).toContain('姓名');
+  await phone.getByLabel('姓名').fill('李师傅');
+  expect(await faults(phone)).toEqual([]);
+  await phone.locator('dialog button[type=submit]').click();
+  await expect.poll(() => sheets.innerText()).toContain('李师傅 已签');
+  const saved = phone.waitForEvent('download');
+  await sheets.locator('.button', { hasText: 'PDF' }).click();
+  expect((await saved).suggestedFilename()).toMatch(/^haccp-\d{4}-\d\d-\d\d\.pdf$/);
+});
+
+test('the week of the alarms is counted after ISA-18.2', async () => {
+  const panel = await page('zhao');
+  await open(panel, gateway, 'alarms');
+  await panel.locator('.tools [role=radio]', { hasText: '一周' }).click();
+  await panel.locator('main .tiles .card', { hasText: '每小时报警' }).waitFor();
+  expect(Number(await panel.locator('main .tiles .card', { hasText: '报警次数' }).locator('dd').evaluate((node) => node.firstChild?.textContent))).toBeGreaterThan(0);
+  expect(await faults(panel)).toEqual([]);
 });

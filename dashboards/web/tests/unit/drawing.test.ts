@@ -1,9 +1,9 @@
 // The map and the charts: what is drawn from which data.
 import { expect, test } from 'vitest';
-import type { Centre, Minute } from '../../src/api/types.ts';
+import type { Alarm, Centre, Minute } from '../../src/api/types.ts';
 import { box, grid } from '../../src/design/plan.ts';
 import { floorsOf } from '../../src/parts/floors.ts';
-import { series, thinned } from '../../src/parts/trend.ts';
+import { csv, limitsOf, series, SPANS } from '../../src/parts/trend.ts';
 
 const minutes = (count: number, from = 0): Minute[] => Array.from({ length: count }, (_, at) => ({ t: (from + at) * 60_000, min: at, max: at + 2, mean: at + 1 }));
 
@@ -15,13 +15,23 @@ test('a pause is a gap in the line', () => {
   expect(series(minutes(50)).mean).not.toContain(null);
 });
 
-test('thinned minutes keep the lowest and the highest', () => {
-  const all = minutes(10_080);
-  all[5_000] = { t: 5_000 * 60_000, min: -99, max: 99_999, mean: 1 };
-  const few = thinned(all);
-  expect(few.length).toBeLessThanOrEqual(1500);
-  expect(Math.min(...few.map((one) => one.min))).toBe(-99);
-  expect(Math.max(...few.map((one) => one.max))).toBe(99_999);
+test('the limits of a point are those of its cabinet and of its alarms', () => {
+  const centre = { cabinets: [{ device: 'fridge-1', name: '', keeps: 'cold', low: null, high: 8 }] } as unknown as Centre;
+  const alarm = { alarm: 'a', device: 'fridge-1', point: 'temperature', limit: 10 } as unknown as Alarm;
+  expect(limitsOf('fridge-1', 'temperature', centre, [alarm, { ...alarm, limit: 8 }])).toEqual([8, 10]);
+  expect(limitsOf('fridge-1', 'humidity', centre, [alarm])).toEqual([]);
+  expect(limitsOf('fridge-2', 'temperature', null, [])).toEqual([]);
+});
+
+test('what is seen is a table for others, with the second point where it has a value', () => {
+  const head = ['Time', 'A "quoted"', 'Lowest', 'Highest', 'B'];
+  const time = (at: number) => `t${at}`;
+  expect(csv(minutes(2), null, head, time)).toBe('"Time","A ""quoted""","Lowest","Highest"\r\n"t0",1,0,2\r\n"t60000",2,1,3\r\n');
+  expect(csv(minutes(1), minutes(1, 1), head, time).split('\r\n').slice(1, 3)).toEqual(['"t0",1,0,2,', '"t60000",,,,1']);
+});
+
+test('no span has more steps than a screen has columns', () => {
+  for (const { hours, step } of Object.values(SPANS)) expect((hours * 60) / step).toBeLessThanOrEqual(1500);
 });
 
 test.each([1, 2, 3, 4, 5, 7, 30])('%i rooms without an outline fill a tidy grid', (count) => {

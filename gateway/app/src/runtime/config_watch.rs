@@ -17,7 +17,7 @@ use linli_config::{Checked, Insecure, LocalAccount, Worker};
 use linli_services::mode;
 use linli_services::outputs::PlanOutputs;
 use linli_tls::Names;
-use linli_web::ConfiguredNames;
+use linli_web::{ConfiguredNames, OrderKeys};
 
 /// One sender per part of the configuration.
 pub struct ConfigWatch {
@@ -35,6 +35,8 @@ pub struct ConfigWatch {
     pub locals: watch::Sender<Arc<Vec<LocalAccount>>>,
     /// Names of the gateway, and people and rooms, by which accounts and screens are named.
     pub known: watch::Sender<Arc<ConfiguredNames>>,
+    /// Keys and plans that orders at the screens are written with.
+    pub orders: watch::Sender<Arc<OrderKeys>>,
     /// Alarm rules.
     pub alarms: watch::Sender<Arc<Vec<Rule>>>,
     /// Ids of alarms that stay disabled until the policy of a plan enables them.
@@ -85,6 +87,7 @@ impl ConfigWatch {
             workers: watch::Sender::new(Arc::new(current.workers.clone())),
             locals: watch::Sender::new(Arc::new(current.local_accounts.clone())),
             known: watch::Sender::new(known(current)),
+            orders: watch::Sender::new(Arc::new(OrderKeys::of(current))),
             alarms: watch::Sender::new(Arc::new(current.alarms.clone())),
             asleep: watch::Sender::new(Arc::new(current.asleep.clone())),
             webhooks: watch::Sender::new(Arc::new(current.webhooks.clone())),
@@ -114,6 +117,7 @@ impl ConfigWatch {
         self.workers.send_replace(Arc::new(current.workers.clone()));
         self.locals.send_replace(Arc::new(current.local_accounts.clone()));
         self.known.send_replace(known(current));
+        self.orders.send_replace(Arc::new(OrderKeys::of(current)));
         // Sent before the rules: otherwise a disabled rule would be active for a moment.
         self.asleep.send_replace(Arc::new(current.asleep.clone()));
         // Unchanged rules are not sent: their delays keep running.

@@ -9,7 +9,8 @@ use linli_domain::{Batch, Id};
 use linli_drivers::{CheckedLine, Clock, LineEvent, VitalMeasurement};
 use linli_listen::Tls;
 use linli_store::Store;
-use serde_json::Value;
+use linli_uplink::InboundOrder;
+use serde_json::{Value, json};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
@@ -42,7 +43,7 @@ use linli_services::{
     commands::CommandService,
 };
 use linli_web::status::GatewayStatus;
-use linli_web::{AccessDeps, AppState, Control, ReloadRequest, VisitorLogIn, Visitors};
+use linli_web::{AccessDeps, AppState, CheckRequest, Control, ReloadRequest, VisitorLogIn, Visitors};
 
 /// How long each step of the drain may take. Together they stay below systemd's default of 90 s.
 const DRAIN_STEP: Duration = Duration::from_secs(10);
@@ -61,7 +62,7 @@ pub struct Gateway {
     config: ConfigWatch,
     fallback: watch::Sender<Option<String>>,
     commands: Lanes,
-    reloads: mpsc::Receiver<ReloadRequest>,
+    reloads: (mpsc::Receiver<ReloadRequest>, mpsc::Receiver<CheckRequest>),
     signals: Signals,
     tasks: Tasks,
     /// State that the HTTP API and the metrics show.
@@ -145,7 +146,7 @@ impl Gateway {
         let (tls, fallback) = (certificates.tls()?, watch::Sender::new(fallback));
         let (samples, received_by, (batches, received, transitions)) = southbound();
         let (commands, queues) = command_queue::lanes();
-        let ((reload, reloads), (ordered, orders)) = (mpsc::channel(4), mpsc::channel(mode::ORDER_QUEUE));
+        let ((reload, reloads), (check, checks), (ordered, orders)) = channels();
         let (policies, ticks) = (mode::PolicyPublisher::default(), || Arc::clone(&clock) as Arc<dyn Clock>);
         let lines = lines(current.gateway.id.clone(), received_by, &policies, ticks(), tls.clone());
         let config = ConfigWatch::new(&current);
@@ -178,7 +179,7 @@ impl Gateway {
         let (access, centre) = (access_deps(accounts.clone(), &config), config.centre.subscribe());
         let state = AppState::new(&status, clients, events, access, centre);
         let (cancel_web, cancel_aside) = <(CancellationToken, CancellationToken)>::default();
-        let control = Control { service: commands.usual.clone(), reload };
+        let control = Control { service: commands.usual.clone(), reload, check };
         let tasks = Tasks {
             services,
             pipeline: tokio::spawn(pipeline),
@@ -198,7 +199,7 @@ impl Gateway {
             config,
             fallback,
             commands,
-            reloads,
+            reloads: (reloads, checks),
             signals,
             tasks,
             status,
@@ -259,7 +260,10 @@ impl Gateway {
                 _ = self.signals.interrupt.recv() => break,
                 () = stop.cancelled() => break,
                 _ = self.signals.hangup.recv() => { let _ = self.reload(None).await; }
-                Some(ReloadRequest { acting, reply }) = self.reloads.recv() => {
+                Some(CheckRequest { reply }) = self.reloads.1.recv() => {
+                    let _ = reply.send(self.check_what_is_on_disk());
+                }
+                Some(ReloadRequest { acting, reply }) = self.reloads.0.recv() => {
                     let _ = reply.send(self.reload(Some(acting)).await);
                 }
                 Ok(()) = certificate.changed() => self.note_certificate().await,
@@ -307,6 +311,31 @@ impl Gateway {
         self.keep_as_last_good();
         tracing::info!(changes, "reloaded");
         Ok(changes)
+    }
+
+    /// What a reload would do, without doing it.
+    fn check_what_is_on_disk(&self) -> Value {
+        let bad = |problems: Value| json!({"good": false, "changes": null, "problems": problems, "warnings": [], "lines": []});
+        let fresh = match linli_config::load(&self.config_dir) {
+            Ok(fresh) => fresh,
+            Err(report) => return bad(json!(report.problems)),
+        };
+        let missing = mode::missing(&self.config.needed.borrow(), &mode::Setup::of(&fresh));
+        if !missing.is_empty() {
+            let problems = missing.iter().map(|why| json!(linli_config::Problem::file("plans", why.clone())));
+            return bad(problems.collect());
+        }
+        let lines = fresh.lines.iter().map(|line| {
+            let share = line.plan.budget().map(|budget| budget.share);
+            json!({"line": line.plan.line(), "devices": line.plan.layouts().len(), "share": share})
+        });
+        let warnings = fresh.lines.iter().flat_map(|line| {
+            line.plan.warnings().into_iter().map(|warning| format!("{}: {warning}", line.plan.line()))
+        });
+        json!({
+            "good": true, "changes": linli_config::diff(&self.current, &fresh).to_string(), "problems": [],
+            "warnings": warnings.collect::<Vec<_>>(), "lines": lines.collect::<Vec<_>>(),
+        })
     }
 
     /// Applies `self.current` to the running parts.
@@ -464,6 +493,14 @@ fn network_tls(tls: Tls, current: &Checked) -> (Option<Tls>, WebLimits) {
 }
 
 /// Who may come in.
+/// A bounded queue.
+type Queue<T> = (mpsc::Sender<T>, mpsc::Receiver<T>);
+
+/// The queues of the main loop, and that of orders from the broker.
+fn channels() -> (Queue<ReloadRequest>, Queue<CheckRequest>, Queue<InboundOrder>) {
+    (mpsc::channel(4), mpsc::channel(4), mpsc::channel(mode::ORDER_QUEUE))
+}
+
 fn access_deps(accounts: linli_accounts::Accounts, config: &ConfigWatch) -> AccessDeps {
     AccessDeps {
         accounts,

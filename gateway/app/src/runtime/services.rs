@@ -25,8 +25,8 @@ use linli_services::{
 };
 use linli_web::status::GatewayStatus;
 use linli_web::{
-    AlarmClient, CabinClient, CanteenClient, KioskClient, ModeClient, NodeClient, OutboundClient,
-    ServiceClients,
+    AlarmClient, CabinClient, CanteenClient, Drafts, DraftsDeps, KioskClient, ModeClient, NodeClient,
+    OutboundClient, Proposals, ServiceClients,
 };
 
 /// What the services need when they start.
@@ -137,7 +137,7 @@ pub async fn start(
         cabin: CabinClient { service: cabin_client, reader, centre, timezone },
         alarms: AlarmClient { service: alarm_client, store: store.alarms() },
         kiosks: KioskClient { service: kiosk_client },
-        mode: ModeClient { service: mode_client, store: store.documents() },
+        mode: mode_of(mode_client, (store, current), (config_watch, events), &clock),
         nodes: NodeClient { service: node_client, store: store.documents() },
         outbound: outbound_client,
         canteen: CanteenClient { service: canteen_client, zone: current.centre.zone.clone() },
@@ -193,6 +193,24 @@ async fn outbound(
     let tasks =
         [tokio::spawn(printing.await?.run(print_requests)), tokio::spawn(sending.await?.run(fhir_requests))];
     Ok((OutboundClient { slips, print: print_client, fhir: fhir_client }, tasks))
+}
+
+/// The mode switch, and the orders that people write at the screens.
+fn mode_of(
+    service: ServiceClient<mode::RequestedAction, serde_json::Value>,
+    (store, current): (&Store, &Checked),
+    (config_watch, events): (&ConfigWatch, &Events),
+    clock: &Arc<dyn Clock>,
+) -> ModeClient {
+    let proposals = Proposals::default();
+    tokio::spawn(proposals.clone().listen(events.subscribe()));
+    let drafts = Arc::new(Drafts::new(DraftsDeps {
+        mode: service.clone(),
+        keys: config_watch.orders.subscribe(),
+        clock: Arc::clone(clock),
+        events: events.clone(),
+    }));
+    ModeClient { service, store: store.documents(), drafts, proposals, zone: current.centre.zone.clone() }
 }
 
 /// The taps: which devices' batches each service receives.

@@ -118,6 +118,24 @@ impl Envelope {
         signers(demands, &self.sign, None, ORDER, keyring, valid)
     }
 
+    /// The bytes that the owner of a key signs (RFC 9052 §4.4), for one who signs elsewhere: the secret key does not
+    /// leave the machine that it is on.
+    #[must_use]
+    pub fn to_be_signed(&self, key: KeyId) -> Vec<u8> {
+        self.sign.tbs_data(ORDER, &unsigned_by(key))
+    }
+
+    /// The envelope with one more signature, an earlier one by the same key replaced. Whether it holds is seen by
+    /// [`Self::signers`].
+    #[must_use]
+    pub fn with_signature(&self, key: KeyId, signature: &[u8]) -> Self {
+        let signature = coset::CoseSignature { signature: signature.to_vec(), ..unsigned_by(key) };
+        let mut signed = self.clone();
+        signed.sign.signatures.retain(|other| kid(other) != kid(&signature));
+        signed.sign.signatures.push(signature);
+        signed
+    }
+
     /// The ids of all keys that signatures name.
     #[must_use]
     pub fn key_ids(&self) -> Vec<String> {
@@ -128,14 +146,8 @@ impl Envelope {
 /// Adds a signature to an order.
 #[must_use]
 pub fn sign(envelope: &Envelope, secret: &SecretKey) -> Envelope {
-    let signature = unsigned(secret);
-    let tbs = envelope.sign.tbs_data(ORDER, &signature);
-    let signature = coset::CoseSignature { signature: secret.sign(&tbs), ..signature };
-    let mut signed = envelope.clone();
-    // A second signature by the same key replaces the first.
-    signed.sign.signatures.retain(|other| kid(other) != kid(&signature));
-    signed.sign.signatures.push(signature);
-    signed
+    let key = secret.public().id();
+    envelope.with_signature(key, &secret.sign(&envelope.to_be_signed(key)))
 }
 
 /// Signs the file of a plan; the signatures are kept in a file of their own.
@@ -192,8 +204,11 @@ fn critical(header: &Header) -> Option<String> {
 }
 
 fn unsigned(secret: &SecretKey) -> coset::CoseSignature {
-    let key = secret.public().id().0.to_vec();
-    let header = HeaderBuilder::new().algorithm(Algorithm::EdDSA).key_id(key).build();
+    unsigned_by(secret.public().id())
+}
+
+fn unsigned_by(key: KeyId) -> coset::CoseSignature {
+    let header = HeaderBuilder::new().algorithm(Algorithm::EdDSA).key_id(key.0.to_vec()).build();
     CoseSignatureBuilder::new().protected(header).build()
 }
 

@@ -55,6 +55,31 @@ pub fn unpack_rollups(body: &[u8]) -> Result<Vec<Option<Rollup>>, Malformed> {
     if reader.0.is_empty() { Ok(slots) } else { Err(Malformed) }
 }
 
+/// One slot of [`pack_rollups`]; what follows it is not looked at.
+pub fn unpack_rollup(body: &[u8], slot: usize) -> Result<Option<Rollup>, Malformed> {
+    let mut reader = Reader(body);
+    if reader.byte()? != VERSION {
+        return Err(Malformed);
+    }
+    let points = usize::try_from(reader.unsigned()?).map_err(|_| Malformed)?;
+    for index in 0..points.min(slot.saturating_add(1)) {
+        let count = u32::try_from(reader.unsigned()?).map_err(|_| Malformed)?;
+        if count == 0 {
+            continue;
+        }
+        let [min, max, sum, last] = [
+            Form::get(&mut reader)?,
+            Form::get(&mut reader)?,
+            Form::get(&mut reader)?,
+            Form::get(&mut reader)?,
+        ];
+        if index == slot {
+            return Ok(Some(Rollup { min, max, sum, count, last }));
+        }
+    }
+    Ok(None)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -62,7 +87,13 @@ mod tests {
     #[test]
     fn rollups_come_back_exactly() {
         let slots = vec![None, Some(Rollup::of(4.25).merged(Rollup::of(-3.0))), None];
-        assert_eq!(unpack_rollups(&pack_rollups(&slots)), Ok(slots));
+        assert_eq!(unpack_rollups(&pack_rollups(&slots)), Ok(slots.clone()));
+        let packed = pack_rollups(&slots);
+        assert_eq!(
+            [0, 1, 2, 3].map(|slot| unpack_rollup(&packed, slot)),
+            [0, 1, 2, 3].map(|slot| Ok(slots.get(slot).copied().flatten()))
+        );
+        assert_eq!(unpack_rollup(&packed[..4], 1), Err(Malformed));
         assert_eq!(unpack_rollups(&[1, 0xFF, 0xFF, 0x7F]), Err(Malformed));
         assert_eq!(unpack_rollups(&[]), Err(Malformed));
     }

@@ -19,7 +19,10 @@ struct Page {
 }
 
 /// Renders the page.
-pub fn render(status_source: &GatewayStatus) -> Result<String, prometheus::Error> {
+pub fn render(
+    status_source: &GatewayStatus,
+    oldest_waiting_s: Option<u64>,
+) -> Result<String, prometheus::Error> {
     let page = Page { registry: Registry::new() };
     gateway(&page, status_source)?;
     security(&page, status_source)?;
@@ -27,8 +30,21 @@ pub fn render(status_source: &GatewayStatus) -> Result<String, prometheus::Error
     lines(&page, status_source)?;
     store(&page, status_source)?;
     uplink(&page, status_source)?;
+    waiting(&page, oldest_waiting_s)?;
     mode::page(&page, &status_source.mode)?;
     TextEncoder::new().encode_to_string(&page.registry.gather())
+}
+
+/// How long the oldest record has been waiting for the broker.
+fn waiting(page: &Page, oldest_s: Option<u64>) -> Result<(), prometheus::Error> {
+    #[expect(clippy::cast_precision_loss, reason = "gauges are floats")]
+    let age = oldest_s.unwrap_or_default() as f64;
+    page.gauge(
+        "linli_uplink_oldest_waiting_seconds",
+        "Age of the oldest record that waits for the broker; 0 when none waits.",
+        &[],
+        &[(&[], age)],
+    )
 }
 
 // === impl Page ===

@@ -200,6 +200,14 @@ struct DemoFault {
     on: bool,
 }
 
+/// What a person of the demonstration signs and logs in with.
+#[derive(JsonSchema)]
+struct VisitorSecrets {
+    password: String,
+    drill_key: Nullable<String>,
+    key: Nullable<String>,
+}
+
 const LINES: &[&str] = &["application/jsonl"];
 
 /// The operations.
@@ -257,6 +265,9 @@ fn of_sessions() -> Vec<Operation> {
         post("/api/v1/demo/drill", "demo", ("Orders a drill of the hall, as the two people who may", "开始演练"))
             .refuses(&[404, 409, 422])
             .by_service(),
+        get("/api/v1/demo/secrets/{account}", "demo", ("Password and keys of one of them", "演示人员的口令与密钥"))
+            .gives::<VisitorSecrets>()
+            .refuses(&[404]),
         get("/api/v1/demo/faults", "demo", ("What can go wrong in the demonstration", "演示故障"))
             .gives::<Vec<DemoFault>>()
             .refuses(&[404]),

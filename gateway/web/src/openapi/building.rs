@@ -168,6 +168,8 @@ struct UplinkStatus {
     dead_letters: u64,
     in_flight: u64,
     oldest_in_flight_ms: u64,
+    /// Age of the oldest record that waits; null when none does.
+    oldest_waiting_s: Nullable<u64>,
     behind: u64,
     commands: u64,
     commands_dropped: u64,

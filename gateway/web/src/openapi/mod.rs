@@ -18,6 +18,7 @@ mod parameter;
 mod record;
 mod refusal;
 pub(crate) mod schema;
+mod technician;
 
 use std::sync::OnceLock;
 
@@ -113,6 +114,7 @@ fn operations() -> Vec<Operation> {
         mode::operations(),
         nodes::operations(),
         record::operations(),
+        technician::operations(),
     ];
     areas.into_iter().flatten().collect()
 }

@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 
 use super::accounts::Login;
-use super::operation::{Operation, get, post};
+use super::operation::{Operation, delete, get, post};
 use super::schema::{Anything, Day, Hash, Id, Line, Moment, Nullable, OrNull, PlanKey, Span, Text};
+use crate::drafts::Which as ReportQuery;
 use crate::mode::{How, OrderQuery, RecordQuery};
 
 /// The stage of a room.
@@ -452,6 +453,126 @@ struct OrderRoom {
     refused: Nullable<String>,
 }
 
+/// An order that somebody drafts.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct NewDraft {
+    kind: DraftKind,
+    class: DraftClass,
+    /// Plans, one for each room.
+    #[schemars(default)]
+    plans: Vec<PlanKey>,
+    /// Orders that it takes back.
+    #[schemars(default)]
+    supersedes: Vec<String>,
+    /// What it is based on (文号): at most 200 characters.
+    reference: Option<String>,
+}
+
+#[derive(JsonSchema)]
+#[schemars(rename_all = "snake_case", inline)]
+enum DraftKind {
+    Enter,
+    Return,
+    Cancel,
+}
+
+#[derive(JsonSchema)]
+#[schemars(rename_all = "snake_case", inline)]
+enum DraftClass {
+    Exercise,
+    Actual,
+}
+
+/// A signature made on the signer's own device.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct DraftSignature {
+    /// Id of the key, 16 hexadecimal digits.
+    key: String,
+    /// Ed25519, 128 hexadecimal digits.
+    signature: String,
+    /// The hash of the order that the signer saw.
+    hash: String,
+}
+
+/// An order that waits for signatures.
+#[derive(JsonSchema)]
+struct Draft {
+    draft: String,
+    kind: String,
+    class: Class,
+    mode: String,
+    plans: Vec<DraftPlan>,
+    supersedes: Vec<String>,
+    /// Identifies the order.
+    hash: Hash,
+    at: Moment,
+    by: Nullable<Signer>,
+    signed: Vec<Signer>,
+    /// How many have to sign.
+    quorum: u64,
+    /// How long the latest signature counts; null before the first.
+    left_s: Nullable<u64>,
+    /// What the caller would sign, for each key that is the caller's.
+    to_sign: Vec<ToSign>,
+}
+
+#[derive(JsonSchema)]
+struct DraftPlan {
+    plan: PlanKey,
+    hash: Hash,
+}
+
+#[derive(JsonSchema)]
+struct Signer {
+    person: Id,
+    name: String,
+}
+
+#[derive(JsonSchema)]
+struct ToSign {
+    /// Id of the key.
+    key: String,
+    /// The bytes that are signed (RFC 9052 section 4.4), in hexadecimal digits.
+    bytes: String,
+}
+
+/// Drafts, and alert messages that propose an order.
+#[derive(JsonSchema)]
+struct Drafts {
+    drafts: Vec<Draft>,
+    proposals: Vec<AlertProposal>,
+}
+
+/// An alert message; it moves nothing.
+#[derive(JsonSchema)]
+struct AlertProposal {
+    at: Moment,
+    identifier: String,
+    sender: String,
+    via: String,
+    /// What it proposes; null for nothing.
+    proposal: Nullable<Anything>,
+}
+
+/// What became of a signature.
+#[derive(JsonSchema)]
+struct DraftSigned {
+    /// Null when the order was given.
+    draft: Nullable<Draft>,
+    /// Null while others have to sign.
+    result: Nullable<DraftResult>,
+}
+
+/// What became of the order.
+#[derive(JsonSchema)]
+struct DraftResult {
+    result: OrderWord,
+    reason: Option<String>,
+    code: Option<String>,
+}
+
 /// A finding of a drill or a switch.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
@@ -482,10 +603,45 @@ struct FindingRecorded {
 
 const TAG: &str = "mode";
 
+const REPORTS: &[&str] = &["application/pdf", "text/markdown"];
+
 const ORDERS: &[&str] = &["application/octet-stream", "application/cose", "application/cap+xml"];
 
 /// The operations.
 pub fn operations() -> Vec<Operation> {
+    let mut all = of_rooms();
+    all.extend(of_drafts());
+    all
+}
+
+fn of_drafts() -> Vec<Operation> {
+    vec![
+        get("/api/v1/mode/drafts", TAG, ("Orders that wait for signatures, and alert messages", "待复核的指令"))
+            .about("`to_sign` has what the caller would sign; the key stays with its owner.")
+            .gives::<Drafts>(),
+        post("/api/v1/mode/drafts", TAG, ("Drafts an order that two people sign", "拟定指令"))
+            .takes::<NewDraft>()
+            .creates::<Draft>()
+            .refuses(&[404, 409, 422])
+            .by_service(),
+        post("/api/v1/mode/drafts/{draft}/sign", TAG, ("Signs it; the last signature gives the order", "签署指令"))
+            .about(
+                "The second person renews the log-in before (POST /api/v1/session/renew). `result` says what became of the \
+                 order: a refusal is 200 too.",
+            )
+            .takes::<DraftSignature>()
+            .gives::<DraftSigned>()
+            .refuses(&[404, 409, 422])
+            .stored(),
+        delete("/api/v1/mode/drafts/{draft}", TAG, ("Takes it back", "撤回指令")).refuses(&[404]),
+        get("/api/v1/mode/report", TAG, ("The report of a drill or a switch", "演练或转换报告"))
+            .asks::<ReportQuery>()
+            .gives_kind::<Text>(REPORTS)
+            .refuses(&[404, 409, 503]),
+    ]
+}
+
+fn of_rooms() -> Vec<Operation> {
     let act = |path, summary| post(path, TAG, summary).gives::<Mode>().refuses(&[404, 409, 422]).stored();
     vec![
         get("/api/v1/mode", TAG, ("The mode of every room", "各房间状态")).gives::<Mode>().by_service(),

@@ -8,20 +8,23 @@ use super::operation::Operation;
 use super::schema::{with_limits, without_null};
 
 /// What a parameter of a path is, by its name. What is no id of the configuration is 404.
-const PATHS: [(&str, &str, &str); 13] = [
+const PATHS: [(&str, &str, &str); 16] = [
     ("account", "Id of an account.", ID),
     ("alarm", "Id of an alarm.", ID),
     ("operation", "What is done.", ""),
     ("device", "Id of a device.", ID),
+    ("draft", "Id of a draft.", "^local-[0-9a-f]{12}$"),
     ("fault", "Name of a fault of the demonstration.", ID),
     ("id", "Id of the visit or measurement.", "^[a-z0-9-]{1,64}$"),
     ("kiosk", "Id of a kiosk.", ID),
+    ("line", "Id of a line.", ID),
     ("log", "A log of the record.", "^(mode|accounts|nodes|access|alarms)$"),
     ("plan", "A plan and its version, `id@version`.", "^[a-z0-9][a-z0-9._-]{0,47}@[0-9]{1,9}$"),
     ("plans", "Plans, separated by commas.", "^[a-z0-9._@,-]{1,400}$"),
     ("point", "Id of a point.", ID),
     ("pseudonym", "Pseudonym of a resident.", "^[A-Z2-7]{26}$"),
     ("room", "Id of a room.", ID),
+    ("seq", "Number of a record.", "^[0-9]{1,18}$"),
 ];
 
 const ID: &str = "^[a-z0-9][a-z0-9._-]{0,47}$";

@@ -13,9 +13,11 @@ mod measure;
 mod rooms;
 mod rtu;
 mod rules;
+mod screens;
 mod stop;
 mod store;
 mod tcp;
+mod trend;
 mod uplink;
 
 use std::process::ExitCode;
@@ -26,7 +28,7 @@ use measure::Row;
 type Run = fn() -> LocalBoxFuture<'static, anyhow::Result<Vec<Row>>>;
 
 /// A benchmark: its name, what it is for, how it runs.
-const BENCHES: [(&str, &str, Run); 11] = [
+const BENCHES: [(&str, &str, Run); 13] = [
     ("tcp", "Modbus TCP: 100 000 values/s stored and delivered", || Box::pin(tcp::run())),
     ("idle", "memory and CPU with little to do", || Box::pin(idle::run())),
     ("rtu", "use of a serial line, with and without dead devices", || Box::pin(rtu::run())),
@@ -40,6 +42,8 @@ const BENCHES: [(&str, &str, Run); 11] = [
     ("store", "bytes per value, rows per second, reopening a gigabyte", || Box::pin(store::run())),
     ("uplink", "delivery of a backlog", || Box::pin(uplink::run())),
     ("district", "from a broker's queue into PostgreSQL", || Box::pin(district::run())),
+    ("trend", "trends of 90 days", || Box::pin(trend::run())),
+    ("screens", "twenty panels beside 10 000 values/s", || Box::pin(screens::run())),
 ];
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]

@@ -1,0 +1,106 @@
+// Drives chromium for `cargo xtask bench screens`: URL and cookie of a gateway are given; prints one line of JSON.
+// Latency: from the time stamp of a sample (the gateway's clock, on this machine) to the frame in which its value is shown.
+import { execFileSync } from 'node:child_process';
+import { chromium } from 'playwright-core';
+
+const [url, cookie, pages, cuts] = [process.argv[2], process.argv[3], Number(process.argv[4]), Number(process.argv[5])];
+const [name, value] = cookie.split(/=(.*)/s);
+const host = new URL(url).hostname;
+const DEVICE = 'd0';
+const SAMPLES = 300;
+
+const browser = await chromium.launch({ executablePath: process.env.LINLI_CHROMIUM ?? '/usr/bin/chromium', args: ['--enable-precise-memory-info', '--js-flags=--expose-gc'] });
+const fresh = async (options) => {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
+  await context.addCookies([{ name, value, domain: host, path: '/' }]);
+  return context.newPage();
+};
+const percentile = (all, share) => [...all].sort((a, b) => a - b)[Math.round((all.length - 1) * share)];
+
+/** The first view on a phone with a processor four times slower: until the map of the overview is drawn. */
+async function firstView() {
+  const took = [];
+  for (let run = 0; run < 5; run += 1) {
+    const page = await fresh({ viewport: { width: 390, height: 844 } });
+    const session = await page.context().newCDPSession(page);
+    await session.send('Emulation.setCPUThrottlingRate', { rate: 4 });
+    const began = Date.now();
+    await page.goto(`${url}/overview`, { waitUntil: 'commit' });
+    await page.locator('main .card').first().waitFor();
+    took.push(Date.now() - began);
+    await page.context().close();
+  }
+  return percentile(took, 0.5);
+}
+
+/** Compressed bytes of everything that the views load. */
+async function assets() {
+  const page = await fresh();
+  const session = await page.context().newCDPSession(page);
+  await session.send('Network.enable');
+  let bytes = 0;
+  const kinds = new Map();
+  session.on('Network.responseReceived', ({ requestId, response }) => kinds.set(requestId, response.url));
+  session.on('Network.loadingFinished', ({ requestId, encodedDataLength }) => { if (!/\/api\//.test(kinds.get(requestId) ?? '/api/')) bytes += encodedDataLength; });
+  await page.goto(`${url}/overview`);
+  await page.locator('main .card').first().waitFor();
+  await page.context().close();
+  return bytes;
+}
+
+/** Runs in the page: when a value of the device is drawn, how old is its sample? */
+function observe(device) {
+  const seen = [];
+  let at = 0;
+  const Real = window.EventSource;
+  window.EventSource = class extends Real {
+    constructor(...of) {
+      super(...of);
+      this.addEventListener('values', (event) => {
+        const found = JSON.parse(event.data).devices.find((one) => one.device === device);
+        if (found) at = Math.max(...found.points.map((point) => point.at ?? 0));
+      });
+    }
+  };
+  window.seen = seen;
+  window.watchValues = () => new MutationObserver(() => {
+    const of = at;
+    requestAnimationFrame(() => { if (of && seen.at(-1)?.[0] !== of) seen.push([of, Date.now() - of]); });
+  }).observe(document.querySelector('dialog'), { subtree: true, characterData: true, childList: true });
+}
+
+const others = [];
+for (let number = 1; number < pages; number += 1) {
+  const page = await fresh();
+  await page.goto(`${url}/${['overview', 'devices', 'alarms'][number % 3]}`);
+  others.push(page);
+}
+const page = await fresh();
+await page.addInitScript(observe, DEVICE);
+await page.goto(`${url}/devices?device=${DEVICE}`);
+await page.locator('dialog .value').first().waitFor();
+await page.evaluate(() => window.watchValues());
+await page.waitForFunction((wanted) => window.seen.length >= wanted, SAMPLES, { timeout: 180_000, polling: 1000 });
+const latencies = (await page.evaluate(() => window.seen)).map(([, ms]) => ms);
+
+/** Memory that is still held after a collection, MB; the stream is cut between. */
+const held = (of) => of.evaluate(async () => { for (let at = 0; at < 3; at += 1) { window.gc?.(); await new Promise((done) => setTimeout(done, 300)); } return performance.memory.usedJSHeapSize / 1e6; });
+const panel = await fresh();
+await panel.goto(`${url}/overview`);
+await panel.locator('main .card').first().waitFor();
+await panel.evaluate(() => Object.assign(window, { isSamePage: true }));
+await panel.waitForTimeout(20_000);
+const before = await held(panel);
+for (let cut = 0; cut < cuts; cut += 1) {
+  await panel.context().setOffline(true);
+  await panel.locator('.band[role=alert]').waitFor({ timeout: 30_000 });
+  await panel.context().setOffline(false);
+  await panel.locator('.band[role=alert]').waitFor({ state: 'detached', timeout: 60_000 });
+  await panel.waitForTimeout(5_000);
+}
+const after = await held(panel);
+const isSame = await panel.evaluate(() => 'isSamePage' in window);
+for (const one of others) await one.context().close();
+const result = { p50: percentile(latencies, 0.5), p99: percentile(latencies, 0.99), samples: latencies.length, before, after, cuts, isSame, firstView: await firstView(), assets: await assets() };
+console.log(JSON.stringify({ ...result, chromium: execFileSync(process.env.LINLI_CHROMIUM ?? '/usr/bin/chromium', ['--version'], { encoding: 'utf8' }).trim() }));
+await browser.close();

@@ -1,0 +1,116 @@
+// The technician: the configuration and its problems, a scan, registers, a node, a label, a file for whoever helps, trends.
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { faults } from './checks.ts';
+import { context, demo, launch, logIn, open } from './gateway.ts';
+
+let gateway: Awaited<ReturnType<typeof demo>>;
+let browser: Browser;
+
+beforeAll(async () => {
+  gateway = await demo(['dead-meter', 'fridge-warming']);
+  browser = await launch();
+});
+afterAll(async () => {
+  await browser?.close();
+  await gateway?.stop();
+});
+
+async function devices(size: 'panel' | 'phone' = 'panel'): Promise<Page> {
+  const page = await (await context(browser, size)).newPage();
+  await logIn(page, gateway);
+  await open(page, gateway, 'devices');
+  return page;
+}
+const line = (page: Page, name: RegExp) => page.locator('main section.card', { has: page.locator('h3', { hasText: name }) });
+
+test('a wrong configuration is told with file and line; a good one is loaded again', async () => {
+  const page = await devices('phone');
+  const card = page.locator('main section[aria-label="配置"]');
+  await card.locator('.word', { hasText: '配置正确' }).waitFor();
+  const file = join(gateway.folder, 'config/devices.toml');
+  const before = readFileSync(file, 'utf8');
+  appendFileSync(file, '\n[[device]]\nid = "new-1"\nname = "新设备"\nline = "no-such-line"\nunit = 9\nprofile = "no/such"\n');
+  await card.locator('.button', { hasText: '再检查' }).click();
+  const problem = card.locator('li', { hasText: 'devices.toml' }).first();
+  await problem.waitFor();
+  expect(await problem.innerText()).toMatch(/devices\.toml 第 \d+ 行/);
+  expect(await card.innerText()).toContain('no-such-line');
+  expect(await faults(page)).toEqual([]);
+  expect(await card.locator('.button', { hasText: '重新加载' }).isDisabled(), 'a wrong one is not loaded').toBe(true);
+  writeFileSync(file, `${before}\n# looked at\n`);
+  await card.locator('.button', { hasText: '再检查' }).click();
+  await card.locator('.word', { hasText: '配置正确' }).waitFor();
+  await card.locator('.button', { hasText: '重新加载' }).click();
+  expect(await page.locator('dialog .preview').innerText()).toContain('untouched');
+  await page.locator('dialog button[type=submit]').click();
+  await card.locator('[role=status]', { hasText: '已重新加载' }).waitFor();
+  const saved = page.waitForEvent('download');
+  await card.locator('.button', { hasText: '下载支持文件' }).click();
+  const text = readFileSync(await (await saved).path(), 'utf8');
+  const bundle = JSON.parse(text);
+  expect(bundle.devices.length).toBeGreaterThan(5);
+  expect(bundle.metrics.join('\n')).toContain('linli_uplink_oldest_waiting_seconds');
+  // No value of a device, no name of a person.
+  expect(text.includes('"value"')).toBe(false);
+  for (const name of ['陈站长', '邓副站长', '赵站长', '钱小梅', 'zhao', 'qian']) expect(text.includes(name), name).toBe(false);
+});
+
+test('a line is scanned with progress, and registers of a unit are read', async () => {
+  const page = await devices();
+  await line(page, /kitchen/).locator('.button', { hasText: '扫描线路' }).click();
+  await page.getByLabel('到', { exact: true }).fill('300');
+  await page.locator('dialog .button.main').click();
+  expect(await page.locator('dialog .problem').innerText()).toContain('1 至 247');
+  await page.getByLabel('到', { exact: true }).fill('4');
+  await page.locator('dialog .button.main').click();
+  await page.locator('dialog li', { hasText: '已登记' }).first().waitFor({ timeout: 30_000 });
+  await page.locator('dialog .button.main', { hasText: '开始扫描' }).waitFor({ timeout: 30_000 });
+  expect(await faults(page)).toEqual([]);
+  await page.locator('dialog summary', { hasText: '读一段寄存器' }).click();
+  await page.getByLabel('个数').fill('500');
+  await page.locator('dialog form .button', { hasText: '读取' }).click();
+  expect(await page.locator('dialog details .problem').innerText()).toContain('125');
+  await page.getByLabel('个数').fill('2');
+  await page.locator('dialog [role=radio]', { hasText: '输入 04' }).click();
+  await page.locator('dialog form .button', { hasText: '读取' }).click();
+  await expect.poll(() => page.locator('dialog tbody tr, dialog details .problem').count()).toBeGreaterThan(0);
+  expect(await faults(page)).toEqual([]);
+});
+
+test('a node is tested, refuses what is no firmware, and gets a label', async () => {
+  const page = await devices();
+  await page.locator('main li', { hasText: 'linli/' }).first().locator('button').click();
+  const node = page.locator('dialog section[aria-label="节点"]');
+  await node.locator('dl').waitFor({ timeout: 20_000 });
+  await node.locator('.button', { hasText: '自检' }).click();
+  await expect.poll(() => node.innerText(), { timeout: 60_000 }).toMatch(/自检\s*\n\S|没有成功/);
+  await node.locator('input[type=file]').setInputFiles({ name: 'holiday.jpg', mimeType: 'image/jpeg', buffer: Buffer.from('no firmware') });
+  expect(await page.locator('dialog .preview').last().innerText()).toContain('holiday.jpg');
+  await page.locator('dialog button[type=submit]').click();
+  await node.locator('.problem', { hasText: 'image' }).waitFor();
+  await page.locator('dialog .button', { hasText: '打印标签' }).click();
+  await page.locator('dialog .label svg[role=img]').waitFor();
+  expect(await faults(page)).toEqual([]);
+});
+
+test('a trend goes from an hour to 90 days, beside another point, as a table and as a file; an alarm has one', async () => {
+  const page = await devices();
+  await page.locator('main li', { hasText: '一号冰箱' }).first().locator('button').click();
+  await page.locator('dialog li button', { hasText: '温度' }).first().click();
+  const trend = page.locator('dialog .trend');
+  await expect.poll(() => trend.locator('.chart, .notice').count()).toBeGreaterThan(0);
+  await trend.locator('[role=radio]', { hasText: '90 天' }).click();
+  await expect.poll(() => trend.locator('canvas').count(), { timeout: 90_000 }).toBeGreaterThan(0);
+  await trend.locator('select').selectOption({ index: 1 });
+  await expect.poll(() => trend.locator('p.mute').innerText()).toContain('- - -');
+  expect(await faults(page)).toEqual([]);
+  const saved = page.waitForEvent('download');
+  await trend.locator('.button', { hasText: '存为 CSV' }).click();
+  expect(readFileSync(await (await saved).path(), 'utf8').split('\r\n').length).toBeGreaterThan(2);
+  await open(page, gateway, 'alarms');
+  await page.locator('main li.card', { hasText: /冰箱/ }).first().locator('.button', { hasText: '趋势' }).click({ timeout: 240_000 });
+  await page.locator('main .trend .chart, main .trend .notice').first().waitFor();
+}, 300_000);
