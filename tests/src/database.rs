@@ -77,10 +77,29 @@ impl Database {
 
     /// Starts it again with what it kept; it recovers by itself.
     pub async fn begin(&mut self) -> anyhow::Result<()> {
+        self.begin_in(&self.folder().join("data")).await
+    }
+
+    /// Its folder, which belongs to its user.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// A command that runs as its user.
+    #[must_use]
+    pub fn as_its_user(&self, program: &Path) -> Command {
+        let mut command = unprivileged(program);
+        command.current_dir(self.folder());
+        command
+    }
+
+    /// Starts one that was restored into that folder, on the same port.
+    pub async fn begin_in(&mut self, data: &Path) -> anyhow::Result<()> {
         let log = std::fs::File::options().create(true).append(true).open(self.dir.path().join("log"))?;
         let child = unprivileged(&programs()?.join("postgres"))
             .arg("-D")
-            .arg(self.dir.path().join("data"))
+            .arg(data)
             .args(["-p", &self.port.to_string(), "-h", "127.0.0.1", "-k", "", "-c", "shared_buffers=64MB"])
             .args(["-c", "max_connections=60", "-c", "max_wal_size=256MB"])
             .current_dir(self.dir.path())
