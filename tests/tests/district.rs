@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use anyhow::ensure;
 use linli_tests::devices::{STORE, floods};
-use linli_tests::{Broker, Database, Flood, Gateway, Platform, Workspace};
+use linli_tests::room::{ENTER, Room};
+use linli_tests::{Broker, Database, District, Flood, Gateway, Platform, Workspace};
 
 /// Messages that the district has stored.
 const STORED: &str = "SELECT (SELECT count(*) FROM message) + (SELECT count(*) FROM event)";
@@ -230,4 +231,64 @@ async fn two_copies_share_the_messages_of_a_centre_and_show_it() -> anyhow::Resu
     gw.stop().await?;
     one.stop().await?;
     two.stop().await
+}
+
+#[tokio::test]
+async fn a_mass_order_takes_two_people_reaches_one_centre_first_and_names_the_silent() -> anyhow::Result<()> {
+    let workspace = Workspace::new()?;
+    let database = Database::start().await?;
+    let broker = Broker::start(&workspace).await?;
+    let mut platform = Platform::new(&workspace.path("platform"), "one", &database, broker.port).await?;
+    for (centre, phone) in [("c00", "021-1"), ("c01", "021-2")] {
+        platform.verb(&["centre", "add", centre, "main", "--phone", phone]).await?;
+    }
+    platform.begin().await?;
+    let mut district = District::new(&workspace, 2, broker.port).await?;
+    let _building =
+        Room::start_with(district.port, &["--lease", "2", "--more", "2", "--tick", "0.1"]).await?;
+    database.until("SELECT count(*) FROM gateway WHERE online", PATIENCE, |online| online == 2).await?;
+    let file = district.order("enter", ENTER).await?;
+    // One centre is cut off.
+    let lost = district.centres.pop().ok_or_else(|| anyhow::anyhow!("a centre"))?;
+    lost.gateway.kill().await?;
+    database.until("SELECT count(*) FROM gateway WHERE online", PATIENCE, |online| online == 1).await?;
+    let text = linli_mode::order::text::write(&std::fs::read(&file)?);
+    let (status, refused) = platform.post("nobody", "/api/v1/orders", &text)?;
+    ensure!(status == 401, "{status} {refused}");
+    let (status, refused) = platform.post("wang", "/api/v1/orders", "no order")?;
+    ensure!(status == 422 && refused["zh"] == "这不是签名的指令", "{status} {refused}");
+    let (status, prepared) = platform.post("wang", "/api/v1/orders", &text)?;
+    ensure!(status == 200 && prepared["gateways"] == 2, "{status} {prepared}");
+    let path = format!("/api/v1/orders/{}", prepared["id"].as_str().unwrap_or_default());
+    let typed = r#"{"count":2,"class":"Actual"}"#;
+    let release = format!("{path}/release");
+    for (person, body, expected) in [("wang", typed, 403), ("li", r#"{"count":14,"class":"Actual"}"#, 409)] {
+        let (status, refused) = platform.post(person, &release, body)?;
+        ensure!(status == expected, "{person} {status} {refused}");
+    }
+    ensure!(database.number("SELECT sum(sent) FROM order_target").await? == 0, "sent before its release");
+    let (status, released) = platform.post("li", &release, typed)?;
+    ensure!(status == 200 && released["stage"] == 1, "{status} {released}");
+    let accepted = "SELECT count(*) FROM order_target WHERE result = 'accepted'";
+    database.until(accepted, PATIENCE, |accepted| accepted == 1).await?;
+    ensure!(
+        database.number("SELECT count(*) FROM order_target WHERE sent > 0").await? == 1,
+        "the first stage is one"
+    );
+    let (status, released) = platform.post("li", &release, typed)?;
+    ensure!(status == 200 && released["stage"] == 2, "{status} {released}");
+    let repeated = "SELECT max(sent) FROM order_target WHERE result IS NULL";
+    database.until(repeated, PATIENCE, |sent| sent >= 2).await?;
+    let (_, shown) = platform.get(&path)?;
+    let shown: serde_json::Value = serde_json::from_str(&shown)?;
+    let gateways = &shown["gateways"];
+    ensure!(gateways[0]["centre"] == "c00" && gateways[0]["result"] == "accepted", "{shown}");
+    ensure!(gateways[0]["phone"].is_null(), "{shown}");
+    ensure!(gateways[1]["state"] == "offline" && gateways[1]["phone"] == "021-2", "{shown}");
+    let (status, _) = platform.post("wang", &format!("{path}/stop"), "")?;
+    let due = database.number("SELECT count(*) FROM order_target WHERE due IS NOT NULL").await?;
+    ensure!(status == 200 && due == 0, "{status} {due}");
+    let (status, refused) = platform.post("li", &release, typed)?;
+    ensure!(status == 409, "{status} {refused}");
+    platform.stop().await
 }
