@@ -189,7 +189,7 @@ pub struct Wrong(pub Vec<String>);
 pub fn load(path: &Path) -> Result<Checked, Wrong> {
     let here = path.display();
     let text = std::fs::read_to_string(path).map_err(|error| {
-        Wrong(vec![format!("{here}: {error}; `linli-district demo` writes one to start from")])
+        Wrong(vec![format!("{here}: {error}; deploy/district/district.toml is one to start from")])
     })?;
     let config: Config = toml::from_str(&text).map_err(|error| Wrong(vec![format!("{here}: {error}")]))?;
     check(config, path.parent().unwrap_or(Path::new(".")))

@@ -50,6 +50,43 @@ impl Broker {
         Self::start_small_on(free_port()?, workspace, largest).await
     }
 
+    /// Starts one that knows these users, each with its name as password, and what each may read and write
+    /// (`acl_file` of mosquitto.conf(5)).
+    pub async fn start_with_rules(
+        workspace: &Workspace,
+        users: &[&str],
+        rules: &str,
+    ) -> anyhow::Result<Self> {
+        let (passwords, acl) = (workspace.path("passwords"), workspace.path("acl"));
+        std::fs::write(&passwords, "")?;
+        for user in users {
+            let made = Command::new(tool("mosquitto_passwd", "mosquitto")?)
+                .arg("-b")
+                .arg(&passwords)
+                .args([user, user])
+                .status()
+                .await?;
+            anyhow::ensure!(made.success(), "mosquitto_passwd failed");
+        }
+        std::fs::write(&acl, rules)?;
+        let more = format!(
+            "allow_anonymous false\npassword_file {}\nacl_file {}\n",
+            passwords.display(),
+            acl.display()
+        );
+        Self::start_on(free_port()?, workspace, 0, &more).await
+    }
+
+    /// Publishes one message at QoS 1 as one of its users.
+    pub async fn publish_as(&self, user: &str, topic: &str, payload: &str) -> anyhow::Result<()> {
+        let port = self.port.to_string();
+        let mut command = Command::new(tool("mosquitto_pub", "mosquitto-clients")?);
+        command.args(["-h", "127.0.0.1", "-p", &port, "-u", user, "-P", user, "-q", "1", "-V", "5"]);
+        // What is refused is told here, and found in the database.
+        let _ = command.args(["-t", topic, "-m", payload]).output().await?;
+        Ok(())
+    }
+
     /// The same on that port.
     pub async fn start_small_on(port: u16, workspace: &Workspace, largest: usize) -> anyhow::Result<Self> {
         Self::start_on(port, workspace, 0, &format!("max_packet_size {largest}\n")).await

@@ -216,6 +216,14 @@ impl Platform {
         Ok(platform)
     }
 
+    /// Uses this user at the broker, whose password is its name.
+    pub fn log_in_at_broker(&self, user: &str) -> anyhow::Result<()> {
+        let text = std::fs::read_to_string(&self.config)?;
+        std::fs::write(self.config.with_file_name("broker.password"), user)?;
+        let table = format!("[mqtt]\nusername = \"{user}\"\npassword = \"file:broker.password\"\n");
+        Ok(std::fs::write(&self.config, text.replacen("[mqtt]\n", &table, 1))?)
+    }
+
     /// Runs a verb to its end; the error is what it said.
     pub async fn verb(&self, arguments: &[&str]) -> anyhow::Result<String> {
         let output =

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use anyhow::ensure;
 use linli_tests::devices::{STORE, floods};
-use linli_tests::{Broker, Database, Flood, Gateway, Platform, Workspace};
+use linli_tests::room::{ENTER, Room};
+use linli_tests::{Broker, Database, District, Flood, Gateway, Platform, Workspace};
 
 /// Messages that the district has stored.
 const STORED: &str = "SELECT (SELECT count(*) FROM message) + (SELECT count(*) FROM event)";
@@ -230,4 +231,143 @@ async fn two_copies_share_the_messages_of_a_centre_and_show_it() -> anyhow::Resu
     gw.stop().await?;
     one.stop().await?;
     two.stop().await
+}
+
+#[tokio::test]
+async fn a_mass_order_takes_two_people_reaches_one_centre_first_and_names_the_silent() -> anyhow::Result<()> {
+    let workspace = Workspace::new()?;
+    let database = Database::start().await?;
+    let broker = Broker::start(&workspace).await?;
+    let mut platform = Platform::new(&workspace.path("platform"), "one", &database, broker.port).await?;
+    for (centre, phone) in [("c00", "021-1"), ("c01", "021-2")] {
+        platform.verb(&["centre", "add", centre, "main", "--phone", phone]).await?;
+    }
+    platform.begin().await?;
+    let mut district = District::new(&workspace, 2, broker.port).await?;
+    let _building =
+        Room::start_with(district.port, &["--lease", "2", "--more", "2", "--tick", "0.1"]).await?;
+    database.until("SELECT count(*) FROM gateway WHERE online", PATIENCE, |online| online == 2).await?;
+    let file = district.order("enter", ENTER).await?;
+    // One centre is cut off.
+    let lost = district.centres.pop().ok_or_else(|| anyhow::anyhow!("a centre"))?;
+    lost.gateway.kill().await?;
+    database.until("SELECT count(*) FROM gateway WHERE online", PATIENCE, |online| online == 1).await?;
+    let text = linli_mode::order::text::write(&std::fs::read(&file)?);
+    let (status, refused) = platform.post("nobody", "/api/v1/orders", &text)?;
+    ensure!(status == 401, "{status} {refused}");
+    let (status, refused) = platform.post("wang", "/api/v1/orders", "no order")?;
+    ensure!(status == 422 && refused["zh"] == "这不是签名的指令", "{status} {refused}");
+    let (status, prepared) = platform.post("wang", "/api/v1/orders", &text)?;
+    ensure!(status == 200 && prepared["gateways"] == 2, "{status} {prepared}");
+    let path = format!("/api/v1/orders/{}", prepared["id"].as_str().unwrap_or_default());
+    let typed = r#"{"count":2,"class":"Actual"}"#;
+    let release = format!("{path}/release");
+    for (person, body, expected) in [("wang", typed, 403), ("li", r#"{"count":14,"class":"Actual"}"#, 409)] {
+        let (status, refused) = platform.post(person, &release, body)?;
+        ensure!(status == expected, "{person} {status} {refused}");
+    }
+    ensure!(database.number("SELECT sum(sent) FROM order_target").await? == 0, "sent before its release");
+    let (status, released) = platform.post("li", &release, typed)?;
+    ensure!(status == 200 && released["stage"] == 1, "{status} {released}");
+    let accepted = "SELECT count(*) FROM order_target WHERE result = 'accepted'";
+    database.until(accepted, PATIENCE, |accepted| accepted == 1).await?;
+    ensure!(
+        database.number("SELECT count(*) FROM order_target WHERE sent > 0").await? == 1,
+        "the first stage is one"
+    );
+    let (status, released) = platform.post("li", &release, typed)?;
+    ensure!(status == 200 && released["stage"] == 2, "{status} {released}");
+    let repeated = "SELECT max(sent) FROM order_target WHERE result IS NULL";
+    database.until(repeated, PATIENCE, |sent| sent >= 2).await?;
+    let (_, shown) = platform.get(&path)?;
+    let shown: serde_json::Value = serde_json::from_str(&shown)?;
+    let gateways = &shown["gateways"];
+    ensure!(gateways[0]["centre"] == "c00" && gateways[0]["result"] == "accepted", "{shown}");
+    ensure!(gateways[0]["phone"].is_null(), "{shown}");
+    ensure!(gateways[1]["state"] == "offline" && gateways[1]["phone"] == "021-2", "{shown}");
+    let (status, _) = platform.post("wang", &format!("{path}/stop"), "")?;
+    let due = database.number("SELECT count(*) FROM order_target WHERE due IS NOT NULL").await?;
+    ensure!(status == 200 && due == 0, "{status} {due}");
+    let (status, refused) = platform.post("li", &release, typed)?;
+    ensure!(status == 409, "{status} {refused}");
+    platform.stop().await
+}
+
+/// A message of one sample.
+fn sample(epoch: &str, seq: u32, at: i64) -> String {
+    format!(r#"{{"epoch":"{epoch}","seq":{seq},"device":"d","samples":[{{"p":"t","t":{at},"v":{seq}.5}}]}}"#)
+}
+
+#[tokio::test]
+async fn the_brokers_rules_let_a_gateway_write_below_its_own_name_only() -> anyhow::Result<()> {
+    let workspace = Workspace::new()?;
+    let database = Database::start().await?;
+    let draft = Platform::new(&workspace.path("draft"), "one", &database, 1).await?;
+    for centre in ["east", "west"] {
+        draft.verb(&["centre", "add", centre, "g"]).await?;
+    }
+    let rules = draft.verb(&["centre", "acl"]).await?;
+    let broker = Broker::start_with_rules(&workspace, &["district", "east.g", "west.g"], &rules).await?;
+    let mut platform = Platform::new(&workspace.path("platform"), "one", &database, broker.port).await?;
+    platform.log_in_at_broker("district")?;
+    platform.begin().await?;
+    let now = linli_tests::now_ms();
+    broker.publish_as("east.g", "linli/1/west/g/data/d", &sample("of-east", 1, now)).await?;
+    broker.publish_as("east.g", "linli/1/east/g/ack", r#"{"epoch":"of-east","ranges":[[1,9]]}"#).await?;
+    broker.publish_as("east.g", "linli/1/east/g/data/d", &sample("of-east", 2, now)).await?;
+    broker.publish_as("west.g", "linli/1/west/g/data/d", &sample("of-west", 3, now)).await?;
+    database.until("SELECT count(*) FROM message", PATIENCE, |n| n == 2).await?;
+    let owners = "SELECT string_agg(g.centre || ' ' || m.seq, ',' ORDER BY m.seq) FROM message m \
+        JOIN epoch e ON e.id = m.epoch JOIN gateway g ON g.id = e.gateway";
+    assert_eq!(database.ask(owners).await?, "east 2,west 3");
+    assert_eq!(database.number("SELECT count(*) FROM poison").await?, 0, "refused by the broker already");
+    // Revoked, it is heard no more.
+    platform.verb(&["centre", "revoke", "west", "g"]).await?;
+    platform.stop().await?;
+    platform.begin().await?;
+    broker.publish_as("west.g", "linli/1/west/g/data/d", &sample("of-west", 4, now)).await?;
+    database.until("SELECT count(*) FROM poison WHERE reason = 'not_enrolled'", PATIENCE, |n| n == 1).await?;
+    platform.stop().await
+}
+
+#[tokio::test]
+async fn old_days_are_packed_and_a_wrong_clock_loses_nothing() -> anyhow::Result<()> {
+    const DAY: i64 = 86_400_000;
+    let workspace = Workspace::new()?;
+    let database = Database::start().await?;
+    let broker = Broker::start(&workspace).await?;
+    let mut platform = Platform::new(&workspace.path("district"), "one", &database, broker.port).await?;
+    platform.verb(&["centre", "add", "c", "g"]).await?;
+    platform.begin().await?;
+    let now = linli_tests::now_ms();
+    let times = [now, now - 40 * DAY, now - 40 * DAY + 1000, now + 9 * DAY, now + 5000 * DAY];
+    for (seq, at) in (1_u32..).zip(times) {
+        broker.publish("linli/1/c/g/data/d", &sample("e", seq, at), false).await?;
+    }
+    database.until("SELECT count(*) FROM message", PATIENCE, |n| n == 5).await?;
+    assert_eq!(database.number("SELECT count(*) FROM message_default").await?, 4);
+    // The day of a future value gets its partition later: the value moves into it.
+    database.ask("SELECT make_partitions(current_date, current_date + 10)").await?;
+    assert_eq!(database.number("SELECT count(*) FROM message_default").await?, 3);
+    // A partition of a day that is no longer recent.
+    database.ask("SELECT make_partition('message', 'shape, at', current_date - 20)").await?;
+    broker.publish("linli/1/c/g/data/d", &sample("e", 6, now - 20 * DAY), false).await?;
+    database.until("SELECT count(*) FROM message", PATIENCE, |n| n == 6).await?;
+    // At each start it looks after its tables.
+    platform.stop().await?;
+    platform.begin().await?;
+    assert_eq!(database.number("SELECT sum(cardinality(at))::int8 FROM packed").await?, 3);
+    assert_eq!(database.number("SELECT count(*) FROM message").await?, 3);
+    let gone =
+        "SELECT count(*) FROM pg_class WHERE relname = 'message_' || to_char(current_date - 20, 'YYYYMMDD')";
+    assert_eq!(database.number(gone).await?, 0);
+    for (from, to, expected) in [(-41, -39, 2), (-21, -19, 1), (-1, 1, 1), (8, 10, 1)] {
+        let (from, to) = (now + from * DAY, now + to * DAY);
+        let path = format!("/api/v1/centres/c/g/trend?device=d&point=t&from={from}&to={to}");
+        let (_, trend) = platform.get(&path)?;
+        let trend: Vec<serde_json::Value> = serde_json::from_str(&trend)?;
+        assert_eq!(trend.len(), expected, "{trend:?}");
+        assert!(trend.iter().all(|value| value[1].as_f64().is_some_and(|value| value.fract() == 0.5)));
+    }
+    platform.stop().await
 }

@@ -24,6 +24,8 @@ function h(name, attributes, ...children) {
   element.append(...children.flat().filter((c) => c !== null && c !== undefined).map((c) => (c instanceof Node ? c : String(c))));
   return element;
 }
+/** Units as people write them (UCUM codes otherwise). */
+const units = { Cel: '°C', '1': '' };
 const table = (heads, rows) => rows.length === 0 ? h('p', {}, word('none'))
   : h('div', { class: 'scroll', tabindex: 0 }, h('table', {}, h('thead', {}, h('tr', {}, heads.map((k) => h('th', { scope: 'col' }, word(k))))), h('tbody', {}, rows)));
 const row = (...cells) => h('tr', {}, cells.map((c) => (c instanceof HTMLTableCellElement ? c : h('td', {}, c))));
@@ -70,7 +72,7 @@ function overview(centres) {
 function value(v) {
   if (v.value === null && v.text === null) return h('td', { class: 'stale' }, '——', v.quality ? ` ${v.quality}` : '');
   const isOld = Date.now() - v.at > STALE_MS;
-  return h('td', { class: isOld || v.quality ? 'n stale' : 'n' }, v.text ?? Math.round(v.value * 1000) / 1000, v.unit && v.unit !== '1' ? ` ${v.unit}` : '', v.quality ? ` ${v.quality}` : '');
+  return h('td', { class: isOld || v.quality ? 'n stale' : 'n' }, v.text ?? Math.round(v.value * 1000) / 1000, v.unit ? ` ${units[v.unit] ?? v.unit}` : '', v.quality ? ` ${v.quality}` : '');
 }
 async function trend(gateway, device, point, place) {
   const to = Date.now(), query = new URLSearchParams({ device, point, from: to - 86_400_000, to });

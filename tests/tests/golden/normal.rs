@@ -3,7 +3,7 @@
 use linli_tests::golden::Json;
 
 /// Keys whose numbers depend on how fast the machine is, or on the time of day.
-pub const NUMBERS: [&str; 41] = [
+pub const NUMBERS: [&str; 42] = [
     "acknowledged",
     "age_months",
     "age_s",
@@ -26,14 +26,15 @@ pub const NUMBERS: [&str; 41] = [
     "latency_us",
     "left_s",
     "maintenance",
+    "no_subscriber",
     "offline",
     "ok",
-    "no_subscriber",
     "oldest_in_flight_ms",
     "oldest_unconfirmed_ms",
     "opens",
     "out_of_service",
     "overruns",
+    "repeated",
     "requests",
     "rows",
     "sent",

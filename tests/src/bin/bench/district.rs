@@ -94,9 +94,8 @@ async fn drain(copies: usize) -> anyhow::Result<Stored> {
         );
         timed(last, &path)?
     });
-    database
-        .ask("SELECT pack(inhrelid::regclass) FROM pg_inherits WHERE inhparent = 'message'::regclass; VACUUM packed")
-        .await?;
+    let pack = "SELECT pack(inhrelid::regclass) FROM pg_inherits WHERE inhparent = 'message'::regclass";
+    database.ask(pack).await?;
     let packed = bytes("SELECT pg_total_relation_size('packed')").await?;
     for platform in &mut platforms {
         platform.stop().await?;

@@ -13,6 +13,8 @@ use crate::measure::{Row, Use, resident};
 pub async fn run() -> anyhow::Result<Vec<Row>> {
     let workspace = Workspace::new()?;
     let broker = Broker::start(&workspace).await?;
+    // What nobody subscribes to is not taken.
+    let _subscriber = broker.subscribe(&workspace).await?;
     let port = free_port()?;
     let _peer = Peer::tcp(port, 5, 1000).await?;
     let mut devices = counter(port, "10s");

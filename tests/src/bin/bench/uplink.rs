@@ -16,6 +16,8 @@ const MESSAGES: u64 = 40_000;
 pub async fn run() -> anyhow::Result<Vec<Row>> {
     let workspace = Workspace::new()?;
     let mut broker = Broker::start(&workspace).await?;
+    // What nobody subscribes to is not taken.
+    let _subscriber = broker.subscribe(&workspace).await?;
     broker.end().await?;
     let flood = Flood::start().await?;
     let config =
