@@ -1,7 +1,7 @@
 //! The residents who visit the simulated cabin, one after the other.
 
 use fastrand::Rng;
-use linli_services::cabin::{Identity, check_digit};
+use linli_cabin::{Identity, check_digit};
 
 /// The vital signs that the devices of the cabin measure of one resident.
 #[derive(Debug, Clone, Copy, PartialEq)]

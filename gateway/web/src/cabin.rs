@@ -17,11 +17,9 @@ use serde_json::{Value, json};
 use super::body::read;
 use super::page;
 use super::{Problem, Who};
+use linli_cabin::{Action, AuditedReader, Identity, MeasurementFilter, NewVisit, Outcome, VisitView};
 use linli_reports as export;
 use linli_services::ServiceError;
-use linli_services::cabin::{
-    Action, AuditedReader, Identity, MeasurementFilter, NewVisit, Outcome, VisitView,
-};
 use linli_services::client::ServiceClient;
 use linli_store::Listing;
 

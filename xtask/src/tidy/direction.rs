@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// Each crate of the workspace, with the crates that it may use. It may also use whatever those may use.
-const MAY_USE: [(&str, &[&str]); 24] = [
+const MAY_USE: [(&str, &[&str]); 25] = [
     ("linli-wire", &[]),
     ("linli-node", &["linli-wire"]),
     ("linli-golden", &[]),
@@ -22,9 +22,13 @@ const MAY_USE: [(&str, &[&str]); 24] = [
     ("linli-services", &["linli-commands", "linli-config"]),
     ("linli-nodes", &["linli-services"]),
     ("linli-kiosks", &["linli-services"]),
+    ("linli-cabin", &["linli-services"]),
     ("linli-accounts", &["linli-services"]),
     ("linli-reports", &["linli-mode"]),
-    ("linli-web", &["linli-accounts", "linli-kiosks", "linli-nodes", "linli-reports", "linli-tls"]),
+    (
+        "linli-web",
+        &["linli-accounts", "linli-cabin", "linli-kiosks", "linli-nodes", "linli-reports", "linli-tls"],
+    ),
     // The node for its emulation in the demonstration.
     ("linli-demo", &["linli-web", "linli-node"]),
     ("linli", &["linli-demo"]),

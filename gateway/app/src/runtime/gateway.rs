@@ -30,7 +30,6 @@ use crate::runtime::watchdog::{self, Watchdog};
 use linli_config::{self, Checked, WebLimits};
 use linli_services::VERSION;
 use linli_services::alarms::webhook;
-use linli_services::cabin;
 use linli_services::canteen;
 use linli_services::client::ServiceClient;
 use linli_services::events::Events;
@@ -427,7 +426,7 @@ fn aside(
 /// The queues from the lines: what else sends samples, the senders, the receivers.
 fn southbound() -> (mpsc::Sender<Batch>, Received, Queues) {
     let (samples, batches) = mpsc::channel(BATCH_QUEUE);
-    let (measurements, received) = mpsc::channel(cabin::MEASUREMENT_QUEUE);
+    let (measurements, received) = mpsc::channel(linli_cabin::MEASUREMENT_QUEUE);
     let (events, transitions) = mpsc::channel(EVENT_QUEUE);
     (samples.clone(), (samples, measurements, events), (batches, received, transitions))
 }

@@ -100,4 +100,4 @@ pub enum Outcome {
 }
 
 /// A request in the queue of the service.
-pub type Request = crate::client::Request<Action, Outcome>;
+pub type Request = linli_services::client::Request<Action, Outcome>;

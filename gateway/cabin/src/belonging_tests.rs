@@ -19,9 +19,9 @@ use tokio::sync::{mpsc, oneshot, watch};
 use super::Identity;
 use super::request::{Action, NewVisit, Outcome};
 use super::service::{CabinService, Deps, Health};
-use crate::error::ServiceError;
-use crate::golden::site::{NOW, Site};
-use crate::live::{ConfiguredDevice, Erased};
+use crate::golden_site::{NOW, Site};
+use linli_services::ServiceError;
+use linli_services::live::{ConfiguredDevice, Erased};
 
 const NUMBER: &str = "11010519491231002X";
 const OTHER: &str = "110105194912310046";
@@ -76,7 +76,7 @@ impl Centre {
             store: site.store.clone(),
             samples: mpsc::channel(64).0,
             live: Arc::default(),
-            events: crate::events::Events::default(),
+            events: linli_services::events::Events::default(),
             clock: site.clock.clone(),
             health: Arc::new(Health::default()),
             residents: site.residents(),

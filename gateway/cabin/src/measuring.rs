@@ -460,7 +460,7 @@ fn remark<'v>(stored: impl Iterator<Item = &'v Version>, impossible: &[Implausib
 mod tests {
     use super::super::service::{Deps, Health};
     use super::*;
-    use crate::golden::site::{NOW, Site};
+    use crate::golden_site::{NOW, Site};
     use linli_domain::vital::{Limits, Patient, Quantity, Taken};
     use linli_domain::{ClockQuality, DeviceClass, Id, Timestamp};
     use std::time::Duration;
@@ -471,7 +471,7 @@ mod tests {
             store: site.store.clone(),
             samples: mpsc::channel(64).0,
             live: Arc::default(),
-            events: crate::events::Events::default(),
+            events: linli_services::events::Events::default(),
             clock: site.clock.clone(),
             health: Arc::new(Health::default()),
             residents: site.residents(),

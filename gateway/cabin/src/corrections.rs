@@ -6,9 +6,9 @@ use linli_store::{Change, Entry};
 
 use super::request::Outcome;
 use super::service::{CabinService, short};
-use crate::error::ServiceError;
-use crate::live::Erased;
 use linli_domain::{Id, Timestamp};
+use linli_services::ServiceError;
+use linli_services::live::Erased;
 
 // === impl CabinService ===
 

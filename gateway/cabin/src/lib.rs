@@ -9,6 +9,8 @@ mod belonging_tests;
 mod corrections;
 #[cfg(test)]
 mod golden;
+#[cfg(test)]
+mod golden_site;
 mod identity;
 mod measuring;
 mod request;

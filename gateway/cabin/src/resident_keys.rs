@@ -15,7 +15,7 @@ use linli_store::Resident;
 use serde::{Deserialize, Serialize};
 
 use super::identity::{self, Identity};
-use crate::random::random;
+use linli_services::random::random;
 
 /// The directory in the state directory.
 const DIR: &str = "residents";

@@ -18,13 +18,13 @@ use super::Identity;
 use super::request::{Action, NewVisit, Outcome, Request};
 use super::resident_keys::{OF_RESIDENT, ResidentKeys};
 use super::rooms::Rooms;
-use crate::error::ServiceError;
-use crate::events::Events;
-use crate::live::Live;
-use crate::random::random;
 use linli_config::settings::cabin::CabinSettings;
 use linli_config::settings::key::Keys;
 use linli_domain::audit::hex;
+use linli_services::ServiceError;
+use linli_services::events::Events;
+use linli_services::live::Live;
+use linli_services::random::random;
 
 /// Interval at which visits are checked for their timeout.
 const TIMEOUT_CHECK: Duration = Duration::from_secs(5);

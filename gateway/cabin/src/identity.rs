@@ -13,7 +13,7 @@ use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::hmac;
 use serde::{Deserialize, Serialize};
 
-use crate::random::random;
+use linli_services::random::random;
 
 /// Characters of a pseudonym: 130 bits.
 const PSEUDONYM_LENGTH: usize = 26;

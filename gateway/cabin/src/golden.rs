@@ -13,7 +13,7 @@ use super::Identity;
 use super::identity::{pseudonym, seal, unseal};
 use super::request::{NewVisit, Outcome};
 use super::service::{CabinService, Deps, Health};
-use crate::golden::site::{NOW, Site};
+use crate::golden_site::{NOW, Site};
 use linli_config::settings::cabin::CabinSettings;
 use linli_config::settings::key::{Key, Keys};
 use linli_golden::{frozen, sent, stored};
@@ -120,7 +120,7 @@ async fn visits_as_they_are_audited() {
         store: site.store.clone(),
         samples,
         live: Arc::default(),
-        events: crate::events::Events::default(),
+        events: linli_services::events::Events::default(),
         clock: site.clock.clone(),
         health: Arc::new(Health::default()),
         residents: site.residents(),

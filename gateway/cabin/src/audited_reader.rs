@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use super::{Identity, ResidentKeys};
-use crate::error::ServiceError;
 use linli_config::settings::cabin::CabinSettings;
+use linli_services::ServiceError;
 
 /// Reads what the cabin has stored; writes an audit entry before each answer.
 #[derive(Clone)]
