@@ -42,6 +42,7 @@ fn resident(number: &str, name: &str) -> Identity {
         id_number: Some(number.to_owned()),
         card: Some("C77".to_owned()),
         phone: None,
+        ..Identity::default()
     }
 }
 
@@ -71,6 +72,7 @@ impl Centre {
             retention: Duration::from_secs(7 * 86_400),
             limits: Limits { hypertension: (140.0, 90.0), fever: 37.3 },
             rooms: vec![room(1), room(2)],
+            ..CabinSettings::default()
         };
         let deps = Deps {
             store: site.store.clone(),
@@ -93,6 +95,7 @@ impl Centre {
             identity: who,
             code: Some(code.to_owned()),
             consent: Some("2026-1".to_owned()),
+            resident: None,
         };
         match self.service.open("lin", new).await? {
             Outcome::Visit(visit) => Ok(*visit),

@@ -170,7 +170,7 @@ mod tests {
 
     fn identity() -> Identity {
         let (name, card) = ("张小明".to_owned(), Some("A1".to_owned()));
-        Identity { name, id_number: None, card, phone: None }
+        Identity { name, card, ..Identity::default() }
     }
 
     fn resident(key: &str, sealed: Vec<u8>) -> Resident {

@@ -15,7 +15,7 @@ use serde_json::error::Category;
 use super::Problem;
 
 /// Members that are lists.
-const LISTS: [&str; 5] = ["caveats", "offsets", "readings", "roles", "views"];
+const LISTS: [&str; 6] = ["caveats", "conditions", "offsets", "readings", "roles", "views"];
 
 /// The member whose items are lists too: pairs.
 const PAIRS: &str = "offsets";

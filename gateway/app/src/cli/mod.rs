@@ -33,6 +33,7 @@ mod progress;
 mod provision;
 mod reload;
 mod remote;
+mod residents;
 mod run;
 mod scan;
 mod scan_network;
@@ -89,6 +90,8 @@ enum Verb {
     Kiosks(kiosks::Args),
     /// Open, end, show and erase visits to the health cabin (健康小屋就诊)
     Visits(visits::Args),
+    /// Find residents, show their visits, list who is due, join two records (居民档案)
+    Residents(residents::Args),
     /// Record samples and cooling, sign the daily record (食品安全)
     Food(food::Args),
     /// Write measurements as FHIR R4 or CSV, or the daily record of the canteen (导出)
@@ -145,6 +148,7 @@ fn run(verb: Verb) -> ExitCode {
         Verb::Alarms(args) => alarms::run(&args),
         Verb::Kiosks(args) => kiosks::run(&args),
         Verb::Visits(args) => visits::run(&args),
+        Verb::Residents(args) => residents::run(&args),
         Verb::Food(args) => food::run(&args),
         Verb::Export(args) => export::run(&args),
         Verb::Mode(args) => mode::run(&args),

@@ -27,6 +27,7 @@ use crate::runtime::services::{self, RunningServices, ServiceDeps};
 use crate::runtime::state_dir;
 use crate::runtime::uplink_supervisor::UplinkSupervisor;
 use crate::runtime::watchdog::{self, Watchdog};
+use linli_config::settings::cabin::critical_layout;
 use linli_config::{self, Checked, WebLimits};
 use linli_services::VERSION;
 use linli_services::alarms::webhook;
@@ -316,11 +317,20 @@ impl Gateway {
             line: canteen::line(),
             stale_after: canteen::STALE_AFTER,
         });
-        self.live.configure(self.current.lines.iter().flat_map(known_devices).chain(reckoned).collect());
+        let cabins = || self.current.cabin.rooms.iter().filter_map(critical_layout).map(Arc::new);
+        let critical = cabins().map(|layout| ConfiguredDevice {
+            layout,
+            line: linli_cabin::line(),
+            stale_after: linli_cabin::STALE_AFTER,
+        });
+        let computed = reckoned.chain(critical);
+        self.live.configure(self.current.lines.iter().flat_map(known_devices).chain(computed).collect());
         self.config.apply(&self.current);
         let plans: Vec<Arc<dyn CheckedLine>> =
             self.current.lines.iter().map(|l| Arc::clone(&l.plan)).collect();
-        let layouts = plans.iter().flat_map(|plan| plan.layouts().iter().cloned()).chain(canteen()).collect();
+        let layouts =
+            plans.iter().flat_map(|plan| plan.layouts().iter().cloned()).chain(canteen()).chain(cabins());
+        let layouts = layouts.collect();
         self.uplink.apply(self.current.uplink.as_ref(), layouts).await;
         self.lines.apply(&plans).await;
     }

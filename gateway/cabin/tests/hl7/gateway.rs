@@ -77,6 +77,7 @@ impl Gateway {
             retention: Duration::from_secs(3650 * 86_400),
             limits: Limits::default(),
             rooms: vec![room(0), room(1)],
+            ..CabinSettings::default()
         };
         let (samples, mut batches) = mpsc::channel(64);
         let (events, mut changes) = mpsc::channel(64);
@@ -135,6 +136,7 @@ impl Gateway {
             id_number: None,
             card: Some(card(stream, who)),
             phone: None,
+            ..Identity::default()
         };
         let new = NewVisit {
             room: Some(room(number)),
@@ -142,6 +144,7 @@ impl Gateway {
             identity: Some(identity),
             code: Some(code(stream, act)),
             consent: Some("2026-1".to_owned()),
+            resident: None,
         };
         match self.ask(Action::Open(new)).await {
             Outcome::Visit(visit) => *visit,

@@ -9,6 +9,7 @@ mod accounts;
 mod alarms;
 mod building;
 mod cabin;
+mod cabin_work;
 mod food;
 mod mode;
 mod nodes;
@@ -107,6 +108,7 @@ fn operations() -> Vec<Operation> {
         accounts::operations(),
         alarms::operations(),
         cabin::operations(),
+        cabin_work::operations(),
         food::operations(),
         mode::operations(),
         nodes::operations(),
