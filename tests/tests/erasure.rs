@@ -21,6 +21,7 @@ struct Resident {
     number: String,
     phone: String,
     code: String,
+    health: String,
     weight: String,
 }
 
@@ -35,13 +36,14 @@ impl Resident {
             number: format!("{digits}{}", check_digit(&digits)),
             phone: format!("1381234{:04}", 5600 + nth),
             code: format!("HEALTHCODE{nth:02}"),
+            health: format!("jkm:RESIDENT-{nth:02}-9d41"),
             weight: format!("6{}.{}", nth % 7, 131 + 10 * nth),
         }
     }
 
     /// Everything that must not be found.
-    fn words(&self) -> [&str; 5] {
-        [&self.name, &self.number, &self.phone, &self.code, &self.weight]
+    fn words(&self) -> [&str; 6] {
+        [&self.name, &self.number, &self.phone, &self.code, &self.health, &self.weight]
     }
 }
 
@@ -100,7 +102,8 @@ impl Cabin {
 
     /// Opens a visit and measures the resident's weight.
     async fn plant(&self, gateway: &Gateway, nth: usize, resident: &Resident) -> anyhow::Result<String> {
-        let identity = json!({"name": resident.name, "id_number": resident.number, "phone": resident.phone});
+        let identity = json!({"name": resident.name, "id_number": resident.number, "phone": resident.phone,
+            "health_code": resident.health, "conditions": ["diabetes"]});
         let new = json!({"by": "card", "code": resident.code, "consent": "2026-1", "identity": identity});
         let (status, visit) = gateway.ask("POST", "/api/v1/visits", &new)?;
         anyhow::ensure!(status == 201, "{status} {visit}");
@@ -145,6 +148,8 @@ impl Cabin {
             "/api/v1/devices/monitor-1/points/weight/trend",
             "/api/v1/visits",
             "/api/v1/visits?open=true",
+            "/api/v1/residents/follow-up",
+            "/api/v1/visits/counts",
             "/api/v1/measurements/unassigned",
             "/api/v1/alarms/journal",
             "/api/v1/audit?limit=1000",
@@ -258,8 +263,8 @@ async fn nothing_is_left_of_thirty_residents_who_are_erased() -> anyhow::Result<
 
 /// The search finds what is there: nobody's name in clear, and the rest where it belongs.
 fn is_where_it_belongs(residents: &[Resident], places: &[Place]) {
-    for Resident { name, number, phone, code, weight } in residents {
-        for word in [name, number, phone] {
+    for Resident { name, number, phone, code, health, weight } in residents {
+        for word in [name, number, phone, health] {
             assert_eq!(
                 found(places, word.as_bytes()),
                 Vec::<&str>::new(),

@@ -3,12 +3,13 @@
 use std::path::Path;
 use std::time::Duration;
 
-use linli_domain::vital::Limits;
+use linli_domain::visit::PressureGuide;
+use linli_domain::vital::{CRITICAL, CriticalLimit, Limits, OF_CENTRE, Quantity};
 
 use super::diagnostics::{Diagnostics, keys};
 use super::raw;
 use super::secret;
-use crate::settings::cabin::CabinSettings;
+use crate::settings::cabin::{CabinSettings, RETENTION};
 use crate::settings::key::{Key, Keys};
 
 /// Checks `[cabin]`.
@@ -24,9 +25,9 @@ pub fn check(
     if !(Duration::from_secs(60)..=Duration::from_secs(24 * 3600)).contains(&visit_timeout) {
         diagnostics.wrong(&at("visit_timeout"), "is not between \"1m\" and \"24h\"");
     }
-    let retention = raw.retention.map_or(Duration::from_secs(7 * 86_400), |p| p.0);
-    if !(Duration::from_secs(86_400)..=Duration::from_secs(3650 * 86_400)).contains(&retention) {
-        diagnostics.wrong(&at("retention"), "is not between \"1d\" and \"3650d\"");
+    let retention = raw.retention.map_or(RETENTION, |p| p.0);
+    if !(Duration::from_secs(86_400)..=Duration::from_secs(10_950 * 86_400)).contains(&retention) {
+        diagnostics.wrong(&at("retention"), "is not between \"1d\" and \"10950d\"");
     }
     let mut limits = Limits::default();
     if let Some([systolic, diastolic]) = raw.hypertension {
@@ -42,13 +43,66 @@ pub fn check(
             diagnostics.wrong(&at("fever"), "is not between 36.5 and 39.0 °C");
         }
     }
+    if raw.consent.as_ref().is_some_and(|text| text.trim().is_empty() || text.chars().count() > 64) {
+        diagnostics.wrong(&at("consent"), "is not a version of 1 to 64 characters, such as \"2026-1\"");
+    }
     CabinSettings {
         keys: all_keys(raw, dir, diagnostics),
         visit_timeout,
         retention,
         limits,
+        guide: guide(raw, diagnostics),
+        critical: critical(raw, diagnostics),
+        consent: raw.consent.clone(),
         rooms: Vec::new(),
     }
+}
+
+/// How blood pressure is repeated.
+fn guide(raw: &raw::Cabin, diagnostics: &mut Diagnostics<'_, '_>) -> PressureGuide {
+    let at = |key: &str| keys(&["cabin", key]);
+    let usual = PressureGuide::default();
+    let guide = PressureGuide {
+        readings: raw.pressure_readings.unwrap_or(usual.readings),
+        rest: raw.pressure_rest.map_or(usual.rest, |rest| rest.0),
+        difference: raw.pressure_difference.unwrap_or(usual.difference),
+        drops_first: raw.pressure_drops_first.unwrap_or(usual.drops_first),
+    };
+    if !(1..=5).contains(&guide.readings) {
+        diagnostics.wrong(&at("pressure_readings"), "is not between 1 and 5");
+    }
+    if !(Duration::from_secs(10)..=Duration::from_secs(600)).contains(&guide.rest) {
+        diagnostics.wrong(&at("pressure_rest"), "is not between \"10s\" and \"10m\"");
+    }
+    if !(1.0..=50.0).contains(&guide.difference) {
+        diagnostics.wrong(&at("pressure_difference"), "is not between 1 and 50 mmHg");
+    }
+    if guide.drops_first && guide.readings < 2 {
+        diagnostics.wrong(&at("pressure_drops_first"), "needs pressure_readings of 2 or more");
+    }
+    guide
+}
+
+/// Limits of critical values: the default ones, but for quantities that the centre sets.
+fn critical(raw: &raw::Cabin, diagnostics: &mut Diagnostics<'_, '_>) -> Vec<CriticalLimit> {
+    let mut limits = CRITICAL.to_vec();
+    for (word, [low, high]) in raw.critical.iter().flatten() {
+        let at = keys(&["cabin", "critical", word]);
+        let Some(quantity) = Quantity::find(word) else {
+            let known: Vec<&str> = Quantity::ALL.iter().map(|quantity| quantity.as_str()).collect();
+            diagnostics.wrong(&at, format!("is no quantity; one of {}", known.join(", ")));
+            continue;
+        };
+        if low >= high {
+            diagnostics.wrong(&at, "is not [low, high] with low below high");
+            continue;
+        }
+        let is_for_children = limits.iter().any(|row| row.quantity == quantity && row.is_for_children);
+        limits.retain(|row| row.quantity != quantity);
+        let (low, high) = (Some(*low), Some(*high));
+        limits.push(CriticalLimit { quantity, low, high, source: OF_CENTRE, is_for_children });
+    }
+    limits
 }
 
 fn all_keys(raw: &raw::Cabin, dir: Option<&Path>, diagnostics: &mut Diagnostics<'_, '_>) -> Option<Keys> {

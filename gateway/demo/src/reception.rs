@@ -18,6 +18,11 @@ pub fn receive(seed: u64, began: Instant, data_dir: &Path, tasks: &mut JoinSet<(
     tasks.spawn(async move {
         for nth in 0.. {
             sleep_until(began + EVERY * nth).await;
+            // Somebody else has begun a visit at the screen: this one waits for another day.
+            let is_taken = get(&data_dir, "/api/v1/visits?open=true").await;
+            if is_taken.is_some_and(|open| open.as_array().is_some_and(|open| !open.is_empty())) {
+                continue;
+            }
             let opening = json!({
                 "by": "card", "identity": identity(seed, u64::from(nth)), "code": code(u64::from(nth)), "consent": "2026-1",
             });
@@ -27,6 +32,11 @@ pub fn receive(seed: u64, began: Instant, data_dir: &Path, tasks: &mut JoinSet<(
             let _ = ask(&data_dir, &format!("/api/v1/visits/{id}/end"), &json!({"ending": "completed"})).await;
         }
     });
+}
+
+async fn get(data_dir: &Path, path: &str) -> Option<Value> {
+    let answer = request(data_dir, "GET", path, &[], b"").await.ok()?;
+    serde_json::from_slice(&answer.into_body().collect().await.ok()?.to_bytes()).ok()
 }
 
 async fn ask(data_dir: &Path, path: &str, body: &Value) -> Option<Value> {

@@ -1,7 +1,7 @@
 //! The residents who visit the simulated cabin, one after the other.
 
 use fastrand::Rng;
-use linli_services::cabin::{Identity, check_digit};
+use linli_cabin::{Identity, check_digit};
 
 /// The vital signs that the devices of the cabin measure of one resident.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -49,7 +49,7 @@ pub fn identity(seed: u64, nth: u64) -> Identity {
     let digits = format!("440305{year}{month:02}{day:02}{:03}", random.u16(0..1000));
     let number = format!("{digits}{}", check_digit(&digits).unwrap_or('0'));
     let name = format!("{}{}", FAMILY[random.usize(..FAMILY.len())], GIVEN[random.usize(..GIVEN.len())]);
-    Identity { name, id_number: Some(number), card: None, phone: None }
+    Identity { name, id_number: Some(number), ..Identity::default() }
 }
 
 /// What random numbers are drawn for: each purpose has a sequence of its own.

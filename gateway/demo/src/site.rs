@@ -63,7 +63,7 @@ fn gateway(at: &Addresses, image_key: &str) -> String {
     format!(
         "[gateway]\nid = \"demo\"\n\n[store]\npath = \"../linli.db\"\nmax_bytes = \"64MiB\"\n\n\
          [mqtt]\nurl = \"mqtt://127.0.0.1:{}\"\n\n[web]\nlisten = \"{}\"\n\n\
-         [cabin]\nidentity_key = \"file:identity.key\"\npseudonym_key = \"file:district.key\"\n\n\
+         [cabin]\nidentity_key = \"file:identity.key\"\npseudonym_key = \"file:district.key\"\nconsent = \"demo-1\"\n\n\
          [[worker]]\nname = \"demo-worker\"\ntoken = \"file:worker.token\"\n\n\
          # Whoever runs the demonstration; a real centre gives each person an account of their own.\n\
          [[local_account]]\nname = \"demo\"\nuid = {}\n\

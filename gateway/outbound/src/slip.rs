@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use linli_cabin::AuditedReader;
 use linli_config::settings::slip::SlipSettings;
 use linli_domain::timezone::Zone;
 use linli_domain::visit::{Naming, Paper};
 use linli_reports::slip::{FontFile, NoSlip, Slip};
 use linli_services::ServiceError;
-use linli_services::cabin::AuditedReader;
 use serde_json::Value;
 use tokio::sync::watch;
 

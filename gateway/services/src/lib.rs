@@ -3,7 +3,6 @@
 
 pub mod alarms;
 pub mod audit_log;
-pub mod cabin;
 pub mod canteen;
 pub mod client;
 mod error;

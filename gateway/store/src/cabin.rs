@@ -164,6 +164,14 @@ impl Cabin {
         row.as_ref().map(|row| self.undecodable.or_fail(resident_place(row), resident(row))).transpose()
     }
 
+    /// Every encrypted identity, the newest first, at most `most`.
+    pub async fn residents(&self, most: u32) -> Result<Vec<Resident>, ReadError> {
+        let sql = "SELECT pseudonym, key, sealed, at FROM resident ORDER BY at DESC, pseudonym LIMIT ?";
+        let rows = sqlx::query(sql).bind(most).fetch_all(&self.readers.pool()).await?;
+        let decode = |row| self.undecodable.or_report(resident_place(row), resident(row));
+        Ok(rows.iter().filter_map(decode).collect())
+    }
+
     /// Identities encrypted with another key than `key`, at most 100.
     pub async fn sealed_otherwise(&self, key: &str) -> Result<Vec<Resident>, ReadError> {
         let sql = "SELECT pseudonym, key, sealed, at FROM resident WHERE key <> ? LIMIT 100";

@@ -20,6 +20,7 @@ fn visit(id: &str, pseudonym: Option<&str>) -> Visit {
         opened_by: OpenedBy::Card,
         opened: NOW,
         ended: None,
+        progress: linli_domain::visit::Progress::default(),
     }
 }
 

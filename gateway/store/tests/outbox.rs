@@ -125,7 +125,10 @@ async fn a_dead_letter_is_sent_again_once_and_the_oldest_that_waits_is_known() {
     outbox.dead_letter(seq, "too large for the broker".to_owned()).await;
     store.accept_durably(numbered(&layout, 9)).await.unwrap();
     assert_eq!(outbox.oldest().await.unwrap(), Some(NOW), "what tells of it waits");
-    assert_eq!(waiting(&outbox, Lane::Data).await.iter().map(number_of).collect::<Vec<_>>(), [Some(7), Some(9)]);
+    assert_eq!(
+        waiting(&outbox, Lane::Data).await.iter().map(number_of).collect::<Vec<_>>(),
+        [Some(7), Some(9)]
+    );
     let letters = outbox.dead_letters(10).await.unwrap();
     let [letter] = letters.as_slice() else { panic!("{letters:?}") };
     assert_eq!(

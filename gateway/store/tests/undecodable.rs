@@ -272,6 +272,7 @@ fn visit(id: &str) -> Visit {
         opened_by: OpenedBy::Card,
         opened: NOW,
         ended: None,
+        progress: linli_domain::visit::Progress::default(),
     }
 }
 

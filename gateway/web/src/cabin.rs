@@ -17,11 +17,9 @@ use serde_json::{Value, json};
 use super::body::read;
 use super::page;
 use super::{Problem, Who};
+use linli_cabin::{Action, AuditedReader, Identity, MeasurementFilter, NewVisit, Outcome, VisitView};
 use linli_reports as export;
 use linli_services::ServiceError;
-use linli_services::cabin::{
-    Action, AuditedReader, Identity, MeasurementFilter, NewVisit, Outcome, VisitView,
-};
 use linli_services::client::ServiceClient;
 use linli_store::Listing;
 
@@ -45,8 +43,8 @@ pub struct CabinClient {
     pub timezone: String,
 }
 
-type Client = State<CabinClient>;
-type Answer<T> = Result<Json<T>, Problem>;
+pub(crate) type Client = State<CabinClient>;
+pub(crate) type Answer<T> = Result<Json<T>, Problem>;
 
 /// Routes of the health cabin.
 pub fn router(client: CabinClient) -> Router {
@@ -125,8 +123,8 @@ pub struct ExportQuery {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Why {
-    why: String,
+pub(crate) struct Why {
+    pub(crate) why: String,
 }
 
 async fn visits(
@@ -304,10 +302,11 @@ impl CabinClient {
     }
 }
 
-fn outcome(done: &Outcome) -> Json<Value> {
+pub(crate) fn outcome(done: &Outcome) -> Json<Value> {
     Json(match done {
         Outcome::Visit(visit) => json!(visit),
         Outcome::Version(version) => json!(version),
+        Outcome::Resident { pseudonym, visits } => json!({"pseudonym": pseudonym, "visits": visits}),
         Outcome::Erased { visits, measurements } => {
             json!({"erased": {"visits": visits, "measurements": measurements}})
         }

@@ -27,7 +27,7 @@ pub struct Centre {
     /// Numbers of alarms.
     pub alarms: Arc<AlarmHealth>,
     /// Numbers of visits.
-    pub cabin: Arc<linli_services::cabin::Health>,
+    pub cabin: Arc<linli_cabin::Health>,
 }
 
 /// Builds the plan of a configuration.

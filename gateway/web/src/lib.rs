@@ -8,6 +8,7 @@ mod alarms;
 mod assets;
 mod body;
 mod cabin;
+mod cabin_work;
 mod canteen;
 mod centre;
 mod control;
@@ -194,6 +195,7 @@ impl AppState {
             .merge(visitors)
             .merge(users::router(users))
             .merge(cabin::router(self.cabin.clone()))
+            .merge(cabin_work::router(self.cabin.clone()))
             .merge(alarms::router(self.alarms.clone()))
             .merge(canteen::router(self.canteen.clone()))
             .merge(kiosks::router(self.kiosks.clone()))

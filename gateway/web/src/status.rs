@@ -10,9 +10,9 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use linli_cabin::Health as CabinHealth;
 use linli_config::{Checked, Insecure};
 use linli_services::VERSION;
-use linli_services::cabin::Health as CabinHealth;
 use linli_services::commands::CommandHealth;
 use linli_services::live::Live;
 use linli_tls::TlsStatus;

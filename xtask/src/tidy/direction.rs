@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// Each crate of the workspace, with the crates that it may use. It may also use whatever those may use.
-const MAY_USE: [(&str, &[&str]); 27] = [
+const MAY_USE: [(&str, &[&str]); 28] = [
     ("linli-wire", &[]),
     ("linli-node", &["linli-wire"]),
     ("linli-golden", &[]),
@@ -23,9 +23,10 @@ const MAY_USE: [(&str, &[&str]); 27] = [
     ("linli-nodes", &["linli-services"]),
     ("linli-drafts", &["linli-services"]),
     ("linli-kiosks", &["linli-services"]),
+    ("linli-cabin", &["linli-services"]),
     ("linli-accounts", &["linli-services"]),
     ("linli-reports", &["linli-mode"]),
-    ("linli-outbound", &["linli-services", "linli-reports"]),
+    ("linli-outbound", &["linli-cabin", "linli-reports"]),
     (
         "linli-web",
         &["linli-accounts", "linli-drafts", "linli-kiosks", "linli-nodes", "linli-outbound", "linli-tls"],

@@ -5,7 +5,7 @@ import type { Mode } from './mode.ts';
 import type { Drafts } from './orders.ts';
 import type { Alarm, Centre, Device, Kiosk, Status } from './types.ts';
 
-const KINDS = ['hb', 'values', 'alarm', 'kiosk', 'mode', 'order', 'food', 'missed'] as const;
+const KINDS = ['hb', 'values', 'alarm', 'kiosk', 'mode', 'order', 'food', 'visit', 'measurement', 'missed'] as const;
 
 /** What changes without an event is read again this often. */
 const SLOW_MS = 15_000;
@@ -30,6 +30,8 @@ class Live {
   /** Orders that wait for signatures, and alert messages. */
   drafts = $state.raw<Read<Drafts>>(nothing());
   status = $state.raw<Read<Status>>(nothing());
+  /** Rises when a visit or a measurement has changed. */
+  cabin = $state(0);
   /** The gateway's time, Unix milliseconds, once a second. */
   now = $state(Date.now());
   /** Seconds without a sign of life; 0 while the stream runs. */
@@ -39,6 +41,7 @@ class Live {
   #due = new Set<string>();
   #whenBroken: () => void = () => {};
 
+  #cabinTimer: ReturnType<typeof setTimeout> | undefined;
   #timers: ReturnType<typeof setInterval>[] = [];
 
   /** Begins to watch, or begins anew. */
@@ -78,6 +81,7 @@ class Live {
 
   /** Reads everything again. */
   async resync(): Promise<void> {
+    this.cabin += 1;
     await Promise.all([this.#read('centre'), this.#read('devices'), this.#read('alarms'), this.#read('kiosks'), this.#read('mode'), this.#read('drafts'), this.#read('status')]);
   }
 
@@ -100,6 +104,7 @@ class Live {
   #take(kind: string, data: string): void {
     if (kind === 'hb') this.#clock(JSON.parse(data).at);
     else if (kind === 'values') this.#values(JSON.parse(data));
+    else if (kind === 'visit' || kind === 'measurement') this.#cabinSoon();
     else if (kind === 'missed') void this.resync();
     else if (kind === 'alarm') this.#soon(['alarms']);
     else if (kind === 'kiosk') this.#soon(['kiosks']);
@@ -119,6 +124,15 @@ class Live {
     if (body.devices.some((device) => fire(device) !== fire(devices.get(device.device)))) this.#soon(['mode', 'centre']);
     for (const device of body.devices) devices.set(device.device, device);
     this.devices = { value: devices, refused: null };
+  }
+
+  /** Events come in bursts: the cabin is read once for a burst. */
+  #cabinSoon(): void {
+    if (this.#cabinTimer !== undefined) return;
+    this.#cabinTimer = setTimeout(() => {
+      this.#cabinTimer = undefined;
+      this.cabin += 1;
+    }, BURST_MS / 3);
   }
 
   #soon(parts: Part[]): void {

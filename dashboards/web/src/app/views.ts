@@ -4,6 +4,7 @@ import type { Permission } from '../api/session.svelte.ts';
 import type { IconName } from '../design/icons.ts';
 import type { Words } from '../words/zh.ts';
 import Alarms from '../views/alarms/View.svelte';
+import Cabin from '../views/cabin/View.svelte';
 import Canteen from '../views/canteen/View.svelte';
 import Devices from '../views/devices/View.svelte';
 import Kiosks from '../views/kiosks/View.svelte';
@@ -18,6 +19,7 @@ const LOOKS: Permission[] = ['view'];
 
 export const VIEWS: ViewRow[] = [
   { id: 'overview', icon: 'overview', view: Overview, needs: LOOKS },
+  { id: 'cabin', icon: 'heart', view: Cabin, needs: ['visits'] },
   { id: 'alarms', icon: 'alarm', view: Alarms, needs: LOOKS },
   { id: 'canteen', icon: 'canteen', view: Canteen, needs: LOOKS },
   { id: 'kiosks', icon: 'kiosk', view: Kiosks, needs: LOOKS },

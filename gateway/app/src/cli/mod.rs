@@ -34,6 +34,7 @@ mod progress;
 mod provision;
 mod reload;
 mod remote;
+mod residents;
 mod run;
 mod scan;
 mod scan_network;
@@ -95,6 +96,8 @@ enum Verb {
     Slip(slip::Args),
     /// Visits for the FHIR server: what waits, what it refuses (FHIR 队列)
     Fhir(fhir::Args),
+    /// Find residents, show their visits, list who is due, join two records (居民档案)
+    Residents(residents::Args),
     /// Record samples and cooling, sign the daily record (食品安全)
     Food(food::Args),
     /// Write measurements as FHIR R4 or CSV, or the daily record of the canteen (导出)
@@ -153,6 +156,7 @@ fn run(verb: Verb) -> ExitCode {
         Verb::Visits(args) => visits::run(&args),
         Verb::Slip(args) => slip::run(&args),
         Verb::Fhir(args) => fhir::run(&args),
+        Verb::Residents(args) => residents::run(&args),
         Verb::Food(args) => food::run(&args),
         Verb::Export(args) => export::run(&args),
         Verb::Mode(args) => mode::run(&args),

@@ -60,6 +60,9 @@ enum Verb {
         /// Only open ones
         #[arg(long)]
         open: bool,
+        /// Print everything as JSON
+        #[arg(long)]
+        json: bool,
     },
     /// Show a visit with what was measured (查看)
     Show {
@@ -73,7 +76,11 @@ enum Verb {
         json: bool,
     },
     /// List measurements that belong to no visit yet (待认领)
-    Unassigned,
+    Unassigned {
+        /// Print everything as JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Assign a measurement to a visit (认领)
     Assign {
         /// The measurement
@@ -138,14 +145,14 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             let ending = if *abandoned { "abandoned" } else { "completed" };
             post(args, &format!("/api/v1/visits/{}/end", id(visit)?), &json!({"ending": ending}))?;
         }
-        Verb::List { open } => {
+        Verb::List { open, json } => {
             let day = super::now().0.saturating_sub(24 * 3_600_000);
             let path = if *open {
                 "/api/v1/visits?open=true".to_owned()
             } else {
                 format!("/api/v1/visits?from={day}")
             };
-            socket::pages(&args.site, &path, PATIENCE)?.iter().for_each(|visit| println!("{}", line(visit)));
+            print(&socket::pages(&args.site, &path, PATIENCE)?, *json, line)?;
         }
         Verb::Show { visit, reveal, json } => {
             let path = format!("/api/v1/visits/{}?reveal={reveal}", id(visit)?);
@@ -156,9 +163,9 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
                 print!("{}", visit_text::text(&shown));
             }
         }
-        Verb::Unassigned => {
+        Verb::Unassigned { json } => {
             let waiting = socket::pages(&args.site, "/api/v1/measurements/unassigned?limit=1000", PATIENCE)?;
-            waiting.iter().for_each(|version| println!("{}", visit_text::measured(version)));
+            print(&waiting, *json, visit_text::measured)?;
         }
         Verb::Assign { measurement, visit, why } => {
             let path = format!("/api/v1/measurements/{}/assign", id(measurement)?);
@@ -199,6 +206,16 @@ fn erased(
         }
         (None, None, None) => anyhow::bail!("what shall be erased?"),
     })
+}
+
+/// Prints a list, one in a line for people, or as JSON.
+fn print(all: &[Value], json: bool, line: fn(&Value) -> String) -> anyhow::Result<()> {
+    if json {
+        println!("{}", serde_json::to_string_pretty(all)?);
+    } else {
+        all.iter().for_each(|one| println!("{}", line(one)));
+    }
+    Ok(())
 }
 
 fn operation(entry: &Value) -> String {

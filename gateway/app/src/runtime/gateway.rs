@@ -28,10 +28,10 @@ use crate::runtime::services::{self, RunningServices, ServiceDeps};
 use crate::runtime::state_dir;
 use crate::runtime::uplink_supervisor::UplinkSupervisor;
 use crate::runtime::watchdog::{self, Watchdog};
+use linli_config::settings::cabin::critical_layout;
 use linli_config::{self, Checked, WebLimits};
 use linli_services::VERSION;
 use linli_services::alarms::webhook;
-use linli_services::cabin;
 use linli_services::canteen;
 use linli_services::client::ServiceClient;
 use linli_services::events::Events;
@@ -346,11 +346,20 @@ impl Gateway {
             line: canteen::line(),
             stale_after: canteen::STALE_AFTER,
         });
-        self.live.configure(self.current.lines.iter().flat_map(known_devices).chain(reckoned).collect());
+        let cabins = || self.current.cabin.rooms.iter().filter_map(critical_layout).map(Arc::new);
+        let critical = cabins().map(|layout| ConfiguredDevice {
+            layout,
+            line: linli_cabin::line(),
+            stale_after: linli_cabin::STALE_AFTER,
+        });
+        let computed = reckoned.chain(critical);
+        self.live.configure(self.current.lines.iter().flat_map(known_devices).chain(computed).collect());
         self.config.apply(&self.current);
         let plans: Vec<Arc<dyn CheckedLine>> =
             self.current.lines.iter().map(|l| Arc::clone(&l.plan)).collect();
-        let layouts = plans.iter().flat_map(|plan| plan.layouts().iter().cloned()).chain(canteen()).collect();
+        let layouts =
+            plans.iter().flat_map(|plan| plan.layouts().iter().cloned()).chain(canteen()).chain(cabins());
+        let layouts = layouts.collect();
         self.uplink.apply(self.current.uplink.as_ref(), layouts).await;
         self.lines.apply(&plans).await;
     }
@@ -457,7 +466,7 @@ fn aside(
 /// The queues from the lines: what else sends samples, the senders, the receivers.
 fn southbound() -> (mpsc::Sender<Batch>, Received, Queues) {
     let (samples, batches) = mpsc::channel(BATCH_QUEUE);
-    let (measurements, received) = mpsc::channel(cabin::MEASUREMENT_QUEUE);
+    let (measurements, received) = mpsc::channel(linli_cabin::MEASUREMENT_QUEUE);
     let (events, transitions) = mpsc::channel(EVENT_QUEUE);
     (samples.clone(), (samples, measurements, events), (batches, received, transitions))
 }

@@ -18,7 +18,7 @@ use linli_config::Checked;
 use linli_services::client::ServiceClient;
 use linli_services::events::Events;
 use linli_services::outputs::{ModeOutputs, OutputGuard};
-use linli_services::{alarms, cabin, canteen, mode};
+use linli_services::{alarms, canteen, mode};
 use linli_services::{
     command_queue::{Lanes, Submission},
     routes::Routes,
@@ -115,12 +115,12 @@ pub async fn start(
     let (mode_client, mode_requests) = ServiceClient::channel(mode::REQUEST_QUEUE);
     let (node_client, node_requests) = ServiceClient::channel(linli_nodes::REQUEST_QUEUE);
     let node_service = node_service(store, (routes, guard), events, &clock, config_watch).await?;
-    let (cabin_client, cabin_requests) = ServiceClient::channel(cabin::REQUEST_QUEUE);
+    let (cabin_client, cabin_requests) = ServiceClient::channel(linli_cabin::REQUEST_QUEUE);
     let alarm_service = alarm_service(store, events, &clock, config_watch, status, &policies).await?;
     let canteen_service =
         canteen_service(store, samples.downgrade(), events, &clock, config_watch, current).await?;
     let kiosk_service = kiosk_service(store, events, &clock, config_watch, current).await?;
-    let residents = cabin::ResidentKeys::at(&current.data_dir()?);
+    let residents = linli_cabin::ResidentKeys::at(&current.data_dir()?);
     let cabin_service =
         cabin_service(store, samples, events, &clock, (config_watch, residents.clone()), status).await?;
     let reader = reader(store, config_watch, &clock, residents);
@@ -160,7 +160,7 @@ pub async fn start(
 /// Starts what sends the cabin's results away: print jobs and visits for the FHIR server.
 async fn outbound(
     store: &Store,
-    reader: &cabin::AuditedReader,
+    reader: &linli_cabin::AuditedReader,
     events: &Events,
     config_watch: &ConfigWatch,
     current: &Checked,
@@ -232,10 +232,10 @@ fn reader(
     store: &Store,
     config_watch: &ConfigWatch,
     clock: &Arc<dyn Clock>,
-    residents: cabin::ResidentKeys,
-) -> cabin::AuditedReader {
+    residents: linli_cabin::ResidentKeys,
+) -> linli_cabin::AuditedReader {
     let settings = config_watch.cabin.subscribe();
-    cabin::AuditedReader { store: store.cabin(), settings, clock: Arc::clone(clock), residents }
+    linli_cabin::AuditedReader { store: store.cabin(), settings, clock: Arc::clone(clock), residents }
 }
 
 async fn account_service(
@@ -255,10 +255,10 @@ async fn cabin_service(
     samples: mpsc::Sender<Batch>,
     events: &Events,
     clock: &Arc<dyn Clock>,
-    (config_watch, residents): (&ConfigWatch, cabin::ResidentKeys),
+    (config_watch, residents): (&ConfigWatch, linli_cabin::ResidentKeys),
     status: &GatewayStatus,
-) -> anyhow::Result<cabin::CabinService> {
-    let deps = cabin::Deps {
+) -> anyhow::Result<linli_cabin::CabinService> {
+    let deps = linli_cabin::Deps {
         store: store.clone(),
         samples,
         live: Arc::clone(&status.live),
@@ -267,7 +267,7 @@ async fn cabin_service(
         health: Arc::clone(&status.cabin),
         residents,
     };
-    cabin::CabinService::resume(deps, config_watch.cabin.subscribe()).await
+    linli_cabin::CabinService::resume(deps, config_watch.cabin.subscribe()).await
 }
 
 async fn node_service(

@@ -1,10 +1,13 @@
 //! Default alarms, which follow from the configured devices.
 
+use std::collections::BTreeSet;
+
 use linli_domain::alarm::{Condition, Priority, Rule, Source, usual};
 use linli_domain::canteen::Kept;
-use linli_domain::{DeviceClass, Layout};
+use linli_domain::{DeviceClass, Id, Layout};
 
 use super::{Known, SHELVE_AT_MOST, blank, derived};
+use crate::settings::cabin::critical_layout;
 use crate::settings::canteen::{self, CanteenDevice};
 
 /// Point to which the limits of food safety apply.
@@ -60,7 +63,25 @@ pub(super) fn of(known: &[Known<'_>]) -> Vec<Rule> {
         }
         rules.extend(canteen(device));
     }
+    rules.extend(cabins(known));
     rules
+}
+
+/// Alarms on critical values that nobody answers, one for each room in which devices measure vital signs.
+fn cabins(known: &[Known<'_>]) -> Vec<Rule> {
+    let vital = known.iter().filter(|device| device.layout.class == DeviceClass::Vital);
+    let rooms: BTreeSet<&Id> = vital.filter_map(|device| device.layout.room.as_ref()).collect();
+    let rule = |room: &Id| {
+        let layout = critical_layout(room)?;
+        let point = layout.points.first()?.name.clone();
+        Some(Rule {
+            source: Source { device: layout.device.clone(), point },
+            priority: Priority::High,
+            text: format!("健康小屋 {room}：危急值两分钟没有人处理"),
+            ..blank(derived(&layout.device, "unanswered")?, Condition::Is(true))
+        })
+    };
+    rooms.into_iter().filter_map(rule).collect()
 }
 
 /// Alarms on the times that the canteen service computes for a cabinet.

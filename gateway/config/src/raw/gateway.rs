@@ -1,5 +1,7 @@
 //! gateway.toml as written.
 
+use std::collections::BTreeMap;
+
 use linli_drivers::duration::Period;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -192,13 +194,27 @@ pub struct Cabin {
     pub pseudonym_key: Option<String>,
     /// Time without activity after which a visit ends, 1m to 24h, default 30m.
     pub visit_timeout: Option<Period>,
-    /// Time for which visits, measurements and identities are kept here, 1d to 3650d, default 7d.
+    /// Time for which visits, measurements and identities are kept here, apart from telemetry, 1d to 10950d, default
+    /// 1825d: five years.
     pub retention: Option<Period>,
     /// Systolic and diastolic pressure from which a measurement counts as hypertension, in mmHg, 120 to 160
     /// and 70 to 100, default `[140, 90]`.
     pub hypertension: Option<[f64; 2]>,
     /// Axillary temperature from which a measurement counts as fever, in °C, 36.5 to 39.0, default 37.3.
     pub fever: Option<f64>,
+    /// How many blood pressures a guided series has, 1 to 5, default 2 (中国高血压防治指南 2018, 3.1.1).
+    pub pressure_readings: Option<u8>,
+    /// Rest between two of them, 10s to 10m, default 60s.
+    pub pressure_rest: Option<Period>,
+    /// If two differ by more than this, in mmHg, one more is taken, 1 to 50, default 5.
+    pub pressure_difference: Option<f64>,
+    /// Whether the first one is left out of the mean, default false.
+    pub pressure_drops_first: Option<bool>,
+    /// Critical values that replace the default ones: for a quantity such as `systolic`, `[low, high]` in its unit,
+    /// critical at `low` and below, at `high` and above. `systolic = [85, 200]`.
+    pub critical: Option<BTreeMap<String, [f64; 2]>>,
+    /// Version of the consent text in use, such as "2026-1"; screens offer it with one touch.
+    pub consent: Option<String>,
 }
 
 /// The result slip of a visit, and the printer of the cabin.

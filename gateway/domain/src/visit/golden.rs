@@ -1,6 +1,9 @@
 //! Forms of visits and of what was measured during them.
 
-use super::{Context, Ending, OpenedBy, Status, Unassigned, Version, Visit};
+use super::{
+    Context, CriticalAnswer, CriticalDecision, Ending, OpenedBy, PressureSeries, Progress, Status,
+    Unassigned, Version, Visit,
+};
 use crate::vital::{GlucoseTime, Measurement, Patient, Quantity, Reading, Sex, Taken};
 use crate::{ClockQuality, Id, Timestamp};
 use linli_golden::{stored, words};
@@ -26,9 +29,25 @@ fn visits() {
         opened_by: OpenedBy::Card,
         opened: Timestamp(1_795_428_000_000),
         ended: Some((Timestamp(1_795_428_600_000), Ending::Completed)),
+        progress: Progress::default(),
     };
     let least = Visit { pseudonym: None, code: None, consent: None, ended: None, ..whole.clone() };
-    stored("visit/visit", &[whole, least]);
+    stored("visit/visit", &[whole.clone(), least]);
+    words!(stored "visit/critical_decision", CriticalDecision: Repeat, Refer, Handled);
+    let answer = CriticalAnswer {
+        measurement: "m-0011223344556677".to_owned(),
+        quantity: Quantity::Systolic,
+        read_back: "186".to_owned(),
+        decision: CriticalDecision::Refer,
+        by: "lin".to_owned(),
+        at: Timestamp(1_795_428_300_000),
+    };
+    let progress = Progress {
+        pressure: Some(PressureSeries { begun: Timestamp(1_795_428_100_000), by: "lin".to_owned() }),
+        critical: vec![answer],
+        merged_from: text("ZYXWVUTSRQPONMLKJIHGFEDCBA"),
+    };
+    stored("visit/progress", &[Visit { progress, ..whole }]);
 }
 
 #[test]

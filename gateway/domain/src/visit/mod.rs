@@ -2,9 +2,12 @@
 
 mod amendment;
 mod belonging;
+mod follow_up;
 #[cfg(test)]
 mod golden;
+mod guided;
 pub mod payload;
+mod progress;
 mod slip;
 mod unassigned;
 mod version;
@@ -12,6 +15,9 @@ mod window;
 
 pub use amendment::{amend, amended};
 pub use belonging::{Arrival, Candidate, Forms, Rule, Span, decide, decide_without, named};
+pub use follow_up::{Condition, FOLLOW_UP, FollowUp, FollowUpRule, follow_up};
+pub use guided::{PressureGuide, Series, SeriesReading};
+pub use progress::{CriticalAnswer, CriticalDecision, PressureSeries, Progress};
 pub use slip::{Naming, NoSuchWord, Paper};
 pub use unassigned::Unassigned;
 pub use version::{Context, Status, Version};
@@ -69,4 +75,7 @@ pub struct Visit {
     /// When and how it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended: Option<(Timestamp, Ending)>,
+    /// What happened during it.
+    #[serde(default, skip_serializing_if = "Progress::is_empty")]
+    pub progress: Progress,
 }

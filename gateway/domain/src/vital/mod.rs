@@ -6,6 +6,7 @@
 mod assess;
 mod comparator;
 mod convert;
+mod critical;
 #[cfg(test)]
 mod golden;
 mod measurement;
@@ -22,11 +23,12 @@ mod site;
 pub use assess::{Assessment, Circumstances, GlucoseTime, Limits, assess, judge, normal};
 pub use comparator::Comparator;
 pub use convert::{NotConvertible, convert};
+pub use critical::{CRITICAL, Critical, CriticalLimit, OF_CENTRE, critical};
 pub use measurement::{Caveat, Measurement, NoReading, Reading, Taken};
 pub use news2::{News2, Oxygen, Parameters, Risk, Score};
 pub use nomenclature::{CONTROL_GLUCOSE, mdc_number, mdc_unit, site_of};
 pub use patient::{Birth, Patient};
-pub use plausible::{Implausible, check, is_placeholder, sift};
+pub use plausible::{Implausible, check, is_placeholder, possible, sift};
 pub use quantity::Quantity;
 pub use repeat::settle;
 pub use sex::{Sex, months_between};

@@ -113,7 +113,8 @@ pub fn is_placeholder(quantity: Quantity, sent: f64, value: f64) -> bool {
 }
 
 /// The least and the largest value that a living person can have.
-pub(super) const fn possible(quantity: Quantity) -> (f64, f64) {
+#[must_use]
+pub const fn possible(quantity: Quantity) -> (f64, f64) {
     let (low, high, ..) = bounds(quantity);
     (low, high)
 }

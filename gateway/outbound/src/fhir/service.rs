@@ -8,12 +8,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use linli_cabin::AuditedReader;
 use linli_config::settings::fhir::FhirSettings;
 use linli_domain::Timestamp;
 use linli_domain::visit::{Version, Visit};
 use linli_reports::fhir::{Resident, Transfer, transaction};
 use linli_services::ServiceError;
-use linli_services::cabin::AuditedReader;
 use linli_services::events::{Event, Events};
 use linli_services::stored::{all_decoded, body};
 use linli_store::{Change, Document, Documents, Entry, Paging};

@@ -96,11 +96,6 @@ impl Site {
         Self { store, clock, dir }
     }
 
-    /// The keys of residents.
-    pub fn residents(&self) -> crate::cabin::ResidentKeys {
-        crate::cabin::ResidentKeys::at(self.dir.path())
-    }
-
     /// The numbers of orders: none was accepted yet.
     pub fn order_numbers(&self) -> crate::mode::OrderNumbersFile {
         crate::mode::OrderNumbersFile::beside(&self.dir.path().join("orders"))

@@ -11,6 +11,9 @@ use crate::quota::{KINDS, Kind};
 /// Bytes of a visit beside its texts, at most.
 const VISIT: usize = 400;
 
+/// Of the answer to a critical value in a visit.
+const ANSWER: usize = 240;
+
 /// Bytes of a version of a measurement beside its readings and texts.
 const VERSION: usize = 400;
 
@@ -139,7 +142,8 @@ impl Needs {
                 self.key(&visit.id);
                 let texts = [&visit.pseudonym, &visit.code, &visit.consent];
                 let texts: usize = texts.into_iter().flatten().map(String::len).sum();
-                self.add(Kind::Visit, VISIT + 3 * visit.id.len() + 2 * texts);
+                let progress = visit.progress.critical.len() * ANSWER;
+                self.add(Kind::Visit, VISIT + 3 * visit.id.len() + 2 * texts + progress);
             }
             Change::Version(version) => {
                 self.key(&version.id);

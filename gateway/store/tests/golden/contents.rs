@@ -216,6 +216,7 @@ fn visits() -> Vec<Visit> {
         opened_by,
         opened: Timestamp(NOW.0 + nth),
         ended: ended.map(|ending| (Timestamp(NOW.0 + 100 + nth), ending)),
+        progress: linli_domain::visit::Progress::default(),
     };
     vec![
         visit(0, OpenedBy::Card, None),

@@ -234,7 +234,7 @@ fn raised(page: &Page, flow: &crate::status::Flow) -> Result<(), prometheus::Err
     )
 }
 
-fn cabin(page: &Page, cabin: &linli_services::cabin::Health) -> Result<(), prometheus::Error> {
+fn cabin(page: &Page, cabin: &linli_cabin::Health) -> Result<(), prometheus::Error> {
     let measurements: &[(&[&str], u64)] = &[
         (&["accepted"], get(&cabin.accepted)),
         (&["repeated"], get(&cabin.repeated)),

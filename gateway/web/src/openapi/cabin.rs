@@ -10,7 +10,7 @@ use crate::cabin::{ExportQuery, PageQuery, VisitQuery, VisitsQuery};
 /// Who a resident is.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
-struct Identity {
+pub(super) struct Identity {
     #[schemars(length(min = 1, max = 64))]
     name: String,
     /// Resident identity number (GB 11643) with its check digit. This or `card` must be there.
@@ -21,6 +21,91 @@ struct Identity {
     card: Option<String>,
     #[schemars(length(max = 64))]
     phone: Option<String>,
+    /// The text of the health code.
+    #[schemars(regex(pattern = r"^[^\u0000-\u001f\u007f-\u009f\s]{1,128}$"))]
+    health_code: Option<String>,
+    sex: Option<Sex>,
+    #[schemars(range(min = 1890, max = 2200))]
+    birth_year: Option<u16>,
+    /// Chronic conditions that are followed up; an empty list ends them.
+    conditions: Option<Vec<Condition>>,
+}
+
+/// A chronic condition.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "snake_case", inline)]
+enum Condition {
+    Hypertension,
+    Diabetes,
+}
+
+/// Who somebody is, as far as it is shown unasked.
+#[derive(JsonSchema)]
+pub(super) struct Person {
+    sex: Option<Sex>,
+    /// Full years.
+    age: Option<i64>,
+    /// The end of the number.
+    tail: Option<String>,
+    conditions: Option<Vec<Condition>>,
+}
+
+/// A visit that is to come.
+#[derive(JsonSchema)]
+pub(super) struct FollowUp {
+    condition: Condition,
+    last: Option<Moment>,
+    controlled: Option<bool>,
+    due: Moment,
+    overdue: bool,
+    source: String,
+}
+
+/// A value of a visit before.
+#[derive(JsonSchema)]
+pub(super) struct PreviousValue {
+    quantity: Quantity,
+    value: f64,
+    unit: String,
+    at: Moment,
+    notable: bool,
+}
+
+/// A guided series of blood pressures.
+#[derive(JsonSchema)]
+struct PressureSeries {
+    begun: Moment,
+    wanted: u8,
+    /// Null when the series is complete.
+    next_at: Nullable<Moment>,
+    readings: Vec<SeriesPressure>,
+    /// Systolic and diastolic.
+    mean: Nullable<(f64, f64)>,
+}
+
+#[derive(JsonSchema)]
+struct SeriesPressure {
+    measurement: String,
+    at: Moment,
+    systolic: f64,
+    diastolic: f64,
+    counts: bool,
+}
+
+/// A critical value.
+#[derive(JsonSchema)]
+struct CriticalValue {
+    measurement: String,
+    quantity: Quantity,
+    /// The number that is to be read back.
+    shown: String,
+    unit: String,
+    is_high: bool,
+    limit: f64,
+    source: String,
+    at: Moment,
+    /// Null while nobody has answered.
+    answer: Nullable<Anything>,
 }
 
 /// A visit to be opened.
@@ -38,6 +123,8 @@ struct NewVisit {
     code: Option<Line>,
     /// The version of the consent text.
     consent: Option<Line>,
+    /// Pseudonym of a registered resident, in place of `identity`.
+    resident: Option<String>,
 }
 
 #[derive(Default, serde::Serialize, JsonSchema)]
@@ -75,7 +162,7 @@ struct EndVisit {
 /// Why somebody does it.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
-struct Why {
+pub(super) struct Why {
     why: Line,
 }
 
@@ -99,7 +186,7 @@ struct Correction {
 /// What is measured.
 #[derive(JsonSchema)]
 #[schemars(rename_all = "snake_case")]
-enum Quantity {
+pub(super) enum Quantity {
     Systolic,
     Diastolic,
     MeanArterial,
@@ -160,7 +247,7 @@ enum Sex {
 /// A reading in the unit of its quantity.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
-struct NewReading {
+pub(super) struct NewReading {
     quantity: Quantity,
     value: Option<f64>,
     comparator: Option<Comparator>,
@@ -213,7 +300,7 @@ enum Caveat {
 /// What the device cannot know.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
-struct NewContext {
+pub(super) struct NewContext {
     glucose_time: Option<GlucoseTime>,
     on_oxygen: Option<bool>,
     is_alert: Option<bool>,
@@ -277,7 +364,7 @@ struct Context {
 
 /// One version of a measurement.
 #[derive(JsonSchema)]
-struct Version {
+pub(super) struct Version {
     id: String,
     /// 1 is what the device told.
     version: u32,
@@ -306,7 +393,7 @@ enum VersionStatus {
 
 /// A resident's stay in a cabin.
 #[derive(JsonSchema)]
-struct Visit {
+pub(super) struct Visit {
     id: String,
     room: Id,
     pseudonym: Option<String>,
@@ -323,6 +410,13 @@ struct Visit {
     /// The newest version of each, oldest first.
     measurements: Option<Vec<Version>>,
     summary: Option<Summary>,
+    person: Option<Person>,
+    /// What happened during it.
+    progress: Option<Anything>,
+    pressure: Option<PressureSeries>,
+    critical: Option<Vec<CriticalValue>>,
+    previous: Option<Vec<PreviousValue>>,
+    follow_up: Option<Vec<FollowUp>>,
 }
 
 /// A resident's identity.
@@ -332,6 +426,10 @@ struct KnownIdentity {
     id_number: Option<String>,
     card: Option<String>,
     phone: Option<String>,
+    health_code: Option<String>,
+    sex: Option<Sex>,
+    birth_year: Option<u16>,
+    conditions: Option<Vec<Condition>>,
 }
 
 /// The latest value of each quantity.
@@ -364,6 +462,8 @@ struct Assessment {
     flag: String,
     /// For people.
     text: String,
+    english: String,
+    source: String,
     notable: bool,
 }
 

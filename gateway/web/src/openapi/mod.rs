@@ -9,6 +9,7 @@ mod accounts;
 mod alarms;
 mod building;
 mod cabin;
+mod cabin_work;
 mod food;
 mod mode;
 mod nodes;
@@ -110,6 +111,7 @@ fn operations() -> Vec<Operation> {
         alarms::operations(),
         cabin::operations(),
         outbound::operations(),
+        cabin_work::operations(),
         food::operations(),
         mode::operations(),
         nodes::operations(),

@@ -3,17 +3,15 @@
 use std::sync::Arc;
 
 use linli_domain::Timestamp;
-use linli_domain::visit::{Context, Status, Version, Visit, payload};
-use linli_domain::vital::{self, Quantity, Reading};
+use linli_domain::visit::{Version, Visit};
 use linli_drivers::Clock;
 use linli_store::{Audit, Entry, Listing, Paging};
-use serde::Serialize;
-use serde_json::{Value, json};
 use tokio::sync::watch;
 
+use super::visit_view::VisitView;
 use super::{Identity, ResidentKeys};
-use crate::error::ServiceError;
 use linli_config::settings::cabin::CabinSettings;
+use linli_services::ServiceError;
 
 /// Reads what the cabin has stored; writes an audit entry before each answer.
 #[derive(Clone)]
@@ -26,26 +24,6 @@ pub struct AuditedReader {
     pub clock: Arc<dyn Clock>,
     /// The residents' keys.
     pub residents: ResidentKeys,
-}
-
-/// A visit as the API shows it.
-#[derive(Debug, Serialize)]
-pub struct VisitView {
-    /// The visit.
-    #[serde(flatten)]
-    pub visit: Visit,
-    /// The masked name: 张**.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-    /// The identity; only in an answer to a request that reveals it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub identity: Option<Identity>,
-    /// The newest version of what was measured, oldest first.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub measurements: Option<Vec<Version>>,
-    /// The latest value of each quantity, its assessment and the NEWS2 score.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub summary: Option<Value>,
 }
 
 /// Selects measurements: those of a visit, or else those of a time span.
@@ -74,10 +52,10 @@ impl AuditedReader {
         let mut page = self.store.visits_page(open, span, paging).await?;
         let visits = std::mem::take(&mut page.items);
         self.note(who, "visit.list", "", &format!("{} visits", visits.len())).await?;
-        let mut shown = Vec::with_capacity(visits.len());
+        let (mut shown, at) = (Vec::with_capacity(visits.len()), self.clock.now().at);
         for visit in visits {
-            let name = self.identity(&visit).await.map(|identity| identity.masked());
-            shown.push(VisitView { visit, name, identity: None, measurements: None, summary: None });
+            let identity = self.identity(&visit).await;
+            shown.push(VisitView::row(visit, identity.as_ref(), at));
         }
         Ok(page.with(shown))
     }
@@ -94,14 +72,19 @@ impl AuditedReader {
             ));
         }
         let measurements = self.store.measured_during(id).await?;
-        let summary = summary(&measurements, &self.settings.borrow());
-        Ok(VisitView {
-            name: identity.as_ref().map(Identity::masked),
-            identity: identity.filter(|_| reveal),
-            visit,
-            measurements: Some(measurements),
-            summary: Some(summary),
-        })
+        let settings = Arc::clone(&self.settings.borrow());
+        let at = self.clock.now().at;
+        let (previous, follow_up) = match &visit.pseudonym {
+            Some(pseudonym) => {
+                let before = self.previous(pseudonym, &visit, &settings).await?;
+                (before, self.follow_ups(pseudonym, identity.as_ref(), at).await?)
+            }
+            None => (Vec::new(), Vec::new()),
+        };
+        let mut view = VisitView::row(visit, identity.as_ref(), at).with(measurements, &settings);
+        view.identity = identity.filter(|_| reveal);
+        (view.previous, view.follow_up) = (previous, follow_up);
+        Ok(view)
     }
 
     /// A page of the measurements that no visit could be assigned to.
@@ -185,57 +168,10 @@ impl AuditedReader {
         Ok(())
     }
 
-    async fn identity(&self, visit: &Visit) -> Option<Identity> {
+    pub(super) async fn identity(&self, visit: &Visit) -> Option<Identity> {
         let settings = Arc::clone(&self.settings.borrow());
         let (keys, pseudonym) = (settings.keys.as_ref()?, visit.pseudonym.as_deref()?);
         let resident = self.store.resident(pseudonym).await.ok().flatten()?;
         self.residents.unseal(keys, &resident).ok()
     }
-}
-
-/// A visit's measurements together: the latest of each quantity that is certain, else the latest with its doubts;
-/// blood pressure as the mean of the last two that are certain.
-fn summary(measurements: &[Version], settings: &CabinSettings) -> Value {
-    let counting: Vec<&Version> =
-        measurements.iter().filter(|v| v.status != Status::EnteredInError).collect();
-    let taken: Vec<&vital::Measurement> = counting.iter().map(|version| &version.measurement).collect();
-    let mut newest: Vec<Reading> = Vec::new();
-    for reading in taken.iter().flat_map(|measurement| &measurement.readings).filter(|r| r.value.is_ok()) {
-        let is_better = |old: &Reading| old.certain().is_some() && reading.certain().is_none();
-        if newest.iter().any(|old| old.quantity == reading.quantity && is_better(old)) {
-            continue;
-        }
-        newest.retain(|old| old.quantity != reading.quantity);
-        newest.push(reading.clone());
-    }
-    let pressure = vital::settle(&taken);
-    if let Some((systolic, diastolic, _)) = pressure {
-        newest.retain(|old| !matches!(old.quantity, Quantity::Systolic | Quantity::Diastolic));
-        newest
-            .extend([Reading::of(Quantity::Systolic, systolic), Reading::of(Quantity::Diastolic, diastolic)]);
-    }
-    let context = counting.iter().fold(Context::default(), |so_far, version| Context {
-        glucose_time: version.context.glucose_time.or(so_far.glucose_time),
-        on_oxygen: version.context.on_oxygen.or(so_far.on_oxygen),
-        is_alert: version.context.is_alert.or(so_far.is_alert),
-        age_months: version.context.age_months.or(so_far.age_months),
-        sex: version.context.sex.or(so_far.sex),
-    });
-    let shown = |reading: &Reading| {
-        let quantity = reading.quantity;
-        let mut shown =
-            json!({"quantity": quantity.as_str(), "unit": quantity.unit(), "value": reading.value.ok()});
-        payload::qualify(&mut shown, reading);
-        if !reading.caveats.is_empty() {
-            shown["caveats"] = json!(reading.caveats);
-        }
-        shown
-    };
-    let latest: Vec<Value> = newest.iter().map(shown).collect();
-    json!({
-        "values": latest,
-        "blood_pressure_of": pressure.map(|(.., count)| count),
-        "assessment": payload::assessment(&newest, context, &settings.limits),
-        "news2": context.is_scored().then(|| payload::news2(&newest, context).score),
-    })
 }

@@ -8,12 +8,13 @@ use std::fmt;
 
 use data_encoding::BASE32_NOPAD;
 use linli_config::settings::key::{Key, Keys};
+use linli_domain::visit::Condition;
 use linli_domain::vital::Sex;
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::hmac;
 use serde::{Deserialize, Serialize};
 
-use crate::random::random;
+use linli_services::random::random;
 
 /// Characters of a pseudonym: 130 bits.
 const PSEUDONYM_LENGTH: usize = 26;
@@ -24,8 +25,11 @@ const WEIGHTS: [u32; 17] = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2]
 /// Longest name, card number or telephone number, in characters.
 const LONGEST: usize = 64;
 
-/// Identity of a resident. It has no `Display`, and its `Debug` shows none of it.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// Longest text of a health code, in characters.
+const LONGEST_CODE: usize = 128;
+
+/// Identity of a resident, as the register keeps it. It has no `Display`, and its `Debug` shows none of it.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Identity {
     /// Name of the resident.
@@ -39,16 +43,48 @@ pub struct Identity {
     /// Telephone number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phone: Option<String>,
+    /// The text of the resident's health code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub health_code: Option<String>,
+    /// Sex; the identity number, if there is one, says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sex: Option<Sex>,
+    /// Year of birth; the identity number, if there is one, says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub birth_year: Option<u16>,
+    /// Chronic conditions that are followed up; an empty list ends them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conditions: Option<Vec<Condition>>,
+    /// The resident to whom this record was joined; the service sets it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merged_into: Option<String>,
 }
 
 // === impl Identity ===
 
 impl Identity {
     /// Validates the identity and normalises its numbers. An error names the invalid field.
-    pub fn checked(mut self) -> Result<Self, &'static str> {
+    pub fn checked(self) -> Result<Self, &'static str> {
+        let checked = self.checked_fields()?;
+        if !checked.has_number() {
+            return Err("one of id_number, card and health_code must be given: a name alone names nobody \
+                 (请填身份证号、卡号或健康码之一)");
+        }
+        Ok(checked)
+    }
+
+    /// Whether a number names the resident.
+    #[must_use]
+    pub const fn has_number(&self) -> bool {
+        self.id_number.is_some() || self.card.is_some() || self.health_code.is_some()
+    }
+
+    /// As [`Self::checked`]; a name alone is enough.
+    pub fn checked_fields(mut self) -> Result<Self, &'static str> {
+        self.merged_into = None;
         self.name = self.name.trim().to_owned();
         if self.name.is_empty() || self.name.chars().count() > LONGEST {
-            return Err("name must be 1 to 64 characters");
+            return Err("name must be 1 to 64 characters (姓名须为 1 到 64 个字)");
         }
         if let Some(number) = &mut self.id_number {
             *number = number.trim().to_uppercase();
@@ -67,10 +103,80 @@ impl Identity {
         if self.phone.as_ref().is_some_and(|phone| phone.chars().count() > LONGEST) {
             return Err("phone is too long");
         }
-        if self.id_number.is_none() && self.card.is_none() {
-            return Err("one of id_number and card must be given: a name alone names nobody");
+        if let Some(code) = &mut self.health_code {
+            *code = code.trim().to_owned();
+            if code.is_empty() || code.chars().count() > LONGEST_CODE || code.chars().any(char::is_control) {
+                return Err("health_code must be 1 to 128 characters (健康码须为 1 到 128 个字符)");
+            }
+        }
+        if self.birth_year.is_some_and(|year| !(1890..=2200).contains(&year)) {
+            return Err("birth_year is no year of birth, such as 1949 (出生年份不对，例如 1949)");
+        }
+        if let Some(conditions) = &mut self.conditions {
+            conditions.sort_unstable();
+            conditions.dedup();
         }
         Ok(self)
+    }
+
+    /// This identity, and of `old` what it does not say.
+    #[must_use]
+    pub fn over(self, old: Self) -> Self {
+        Self {
+            name: self.name,
+            id_number: self.id_number.or(old.id_number),
+            card: self.card.or(old.card),
+            phone: self.phone.or(old.phone),
+            health_code: self.health_code.or(old.health_code),
+            sex: self.sex.or(old.sex),
+            birth_year: self.birth_year.or(old.birth_year),
+            conditions: self.conditions.or(old.conditions),
+            merged_into: old.merged_into,
+        }
+    }
+
+    /// Sex, by the identity number or as registered.
+    #[must_use]
+    pub fn known_sex(&self) -> Option<Sex> {
+        self.born().map(|(_, sex)| sex).or(self.sex)
+    }
+
+    /// Year of birth, by the identity number or as registered.
+    #[must_use]
+    pub fn known_birth_year(&self) -> Option<i64> {
+        self.born().map(|((year, ..), _)| year).or(self.birth_year.map(i64::from))
+    }
+
+    /// Birthday where it is known, else the middle of the year of birth; and sex where it is known.
+    #[must_use]
+    pub fn birth_and_sex(&self) -> (Option<(i64, u8, u8)>, Option<Sex>) {
+        let year = |year: u16| (i64::from(year), 7, 1);
+        let birth = self.born().map(|(birth, _)| birth).or_else(|| self.birth_year.map(year));
+        (birth, self.known_sex())
+    }
+
+    /// The last four characters of the number by which the resident is known.
+    #[must_use]
+    pub fn tail(&self) -> Option<String> {
+        let number = self.id_number.as_ref().or(self.card.as_ref()).or(self.health_code.as_ref())?;
+        let count = number.chars().count();
+        Some(number.chars().skip(count.saturating_sub(4)).collect())
+    }
+
+    /// Whether a scanned or typed text is one of the resident's numbers.
+    #[must_use]
+    pub fn has(&self, text: &str) -> bool {
+        let numbers = [&self.id_number, &self.card, &self.health_code];
+        numbers.into_iter().flatten().any(|number| number.eq_ignore_ascii_case(text))
+    }
+
+    /// Whether a text finds the resident: a number or its end of four or more characters, or a part of the name.
+    #[must_use]
+    pub fn matches(&self, text: &str) -> bool {
+        let text = text.to_uppercase();
+        let ends = |number: &String| text.chars().count() >= 4 && number.to_uppercase().ends_with(&text);
+        let numbers = [&self.id_number, &self.card, &self.health_code, &self.phone];
+        numbers.into_iter().flatten().any(ends) || self.name.to_uppercase().contains(&text)
     }
 
     /// Returns the name for screens: the first character, the others as `*`, such as 张**.
@@ -95,7 +201,7 @@ impl Identity {
         match (&self.id_number, &self.card) {
             (Some(number), _) => format!("id:{number}"),
             (None, Some(card)) => format!("card:{card}"),
-            (None, None) => String::new(),
+            (None, None) => self.health_code.as_ref().map_or_else(String::new, |code| format!("code:{code}")),
         }
     }
 }
@@ -110,6 +216,11 @@ impl fmt::Debug for Identity {
 #[must_use]
 pub fn pseudonym(keys: &Keys, identity: &Identity) -> String {
     pseudonym_of(keys, &identity.canonical())
+}
+
+/// A pseudonym of a resident who has no number: a random one, which names them in this centre only.
+pub fn random_pseudonym() -> anyhow::Result<String> {
+    Ok(BASE32_NOPAD.encode(&random::<32>()?).chars().take(PSEUDONYM_LENGTH).collect())
 }
 
 /// Like [`pseudonym`], for a number in a message, which may be an identity number or that of another card.
@@ -193,8 +304,7 @@ mod tests {
         Identity {
             name: "张小明".to_owned(),
             id_number: Some("11010519491231002x".to_owned()),
-            card: None,
-            phone: None,
+            ..Identity::default()
         }
     }
 

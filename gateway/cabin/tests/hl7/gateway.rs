@@ -6,6 +6,7 @@ use std::net::TcpListener;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
+use linli_cabin::{Action, CabinService, Deps, Health, Identity, NewVisit, Outcome};
 use linli_config::settings::cabin::CabinSettings;
 use linli_config::settings::key::{Key, Keys};
 use linli_domain::caller::Caller;
@@ -14,7 +15,6 @@ use linli_domain::vital::Limits;
 use linli_domain::{ClockQuality, DeviceClass, Id, Stamp, Timestamp};
 use linli_drivers::modbus::profile::ProfileSet;
 use linli_drivers::{Clock, LineContext, LineHealth, PollOverrides, RawDevice, RawLine, protocol};
-use linli_services::cabin::{Action, CabinService, Deps, Health, Identity, NewVisit, Outcome};
 use linli_services::client::ServiceClient;
 use linli_store::{Settings, Store};
 use tokio::runtime::Runtime;
@@ -77,6 +77,7 @@ impl Gateway {
             retention: Duration::from_secs(3650 * 86_400),
             limits: Limits::default(),
             rooms: vec![room(0), room(1)],
+            ..CabinSettings::default()
         };
         let (samples, mut batches) = mpsc::channel(64);
         let (events, mut changes) = mpsc::channel(64);
@@ -89,12 +90,12 @@ impl Gateway {
             events: linli_services::events::Events::default(),
             clock: Arc::clone(&clock),
             health: Arc::new(Health::default()),
-            residents: linli_services::cabin::ResidentKeys::at(dir.path()),
+            residents: linli_cabin::ResidentKeys::at(dir.path()),
         };
         let settings = watch::Sender::new(Arc::new(settings)).subscribe();
         let service = CabinService::resume(deps, settings).await.unwrap();
         let (client, requests) = ServiceClient::channel(8);
-        let (measurements, received) = mpsc::channel(linli_services::cabin::MEASUREMENT_QUEUE);
+        let (measurements, received) = mpsc::channel(linli_cabin::MEASUREMENT_QUEUE);
         tokio::spawn(service.run(received, requests));
         let cancel = CancellationToken::new();
         // All at once, so that no two are the same.
@@ -135,6 +136,7 @@ impl Gateway {
             id_number: None,
             card: Some(card(stream, who)),
             phone: None,
+            ..Identity::default()
         };
         let new = NewVisit {
             room: Some(room(number)),
@@ -142,6 +144,7 @@ impl Gateway {
             identity: Some(identity),
             code: Some(code(stream, act)),
             consent: Some("2026-1".to_owned()),
+            resident: None,
         };
         match self.ask(Action::Open(new)).await {
             Outcome::Visit(visit) => *visit,

@@ -15,7 +15,7 @@ use linli_store::Resident;
 use serde::{Deserialize, Serialize};
 
 use super::identity::{self, Identity};
-use crate::random::random;
+use linli_services::random::random;
 
 /// The directory in the state directory.
 const DIR: &str = "residents";
@@ -170,7 +170,7 @@ mod tests {
 
     fn identity() -> Identity {
         let (name, card) = ("张小明".to_owned(), Some("A1".to_owned()));
-        Identity { name, id_number: None, card, phone: None }
+        Identity { name, card, ..Identity::default() }
     }
 
     fn resident(key: &str, sealed: Vec<u8>) -> Resident {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use linli_domain::visit::{Ending, Status, Version, Visit};
+use linli_domain::visit::{Ending, Progress, Status, Version, Visit};
 use linli_domain::{Batch, Id, Timestamp};
 use linli_drivers::{Clock, VitalMeasurement};
 use linli_store::{Audit, Change, Entry, Store};
@@ -15,16 +15,17 @@ use tokio::task::spawn_blocking;
 use tokio::time::{Instant, MissedTickBehavior};
 
 use super::Identity;
+use super::critical_watch::CriticalWatch;
 use super::request::{Action, NewVisit, Outcome, Request};
-use super::resident_keys::{OF_RESIDENT, ResidentKeys};
+use super::resident_keys::ResidentKeys;
 use super::rooms::Rooms;
-use crate::error::ServiceError;
-use crate::events::Events;
-use crate::live::Live;
-use crate::random::random;
 use linli_config::settings::cabin::CabinSettings;
 use linli_config::settings::key::Keys;
 use linli_domain::audit::hex;
+use linli_services::ServiceError;
+use linli_services::events::Events;
+use linli_services::live::Live;
+use linli_services::random::random;
 
 /// Interval at which visits are checked for their timeout.
 const TIMEOUT_CHECK: Duration = Duration::from_secs(5);
@@ -34,6 +35,10 @@ const ITSELF: &str = "linli";
 
 /// Ended visits of this time are read at the start, in milliseconds.
 pub(super) const DAY_MS: i64 = 24 * 3_600_000;
+
+/// A code is not given to another resident for this time after its visit, in milliseconds: a message that names it may
+/// come out of a device's memory.
+const CODE_KEPT_MS: i64 = 7 * DAY_MS;
 
 /// Longest reason or code in characters.
 const LONGEST: usize = 200;
@@ -83,6 +88,8 @@ pub struct CabinService {
     pub(super) said_impossible: BTreeSet<Id>,
     /// The latest number in an id.
     numbered: AtomicU64,
+    /// Critical values that wait for an answer.
+    pub(super) critical: CriticalWatch,
     /// Name of the centre's key with which every resident's key is sealed.
     pub(super) sealing: Option<String>,
 }
@@ -96,9 +103,12 @@ impl CabinService {
         let mut visits = cabin.open_visits().await?;
         let lately = cabin.visits(Timestamp(at.0.saturating_sub(DAY_MS)), Timestamp(i64::MAX)).await?;
         visits.extend(lately.into_iter().filter(|visit| visit.ended.is_some()));
+        let limits = settings.borrow().critical.clone();
+        let critical = CriticalWatch::resumed(&cabin, &visits, &limits, now).await?;
         Ok(Self {
             deps,
             settings,
+            critical,
             rooms: Rooms::resumed(visits, now, at),
             began: (at, now),
             said_impossible: BTreeSet::new(),
@@ -170,8 +180,10 @@ impl CabinService {
                     }
                 }
                 let context = self.context_in(to.as_ref(), &newest).await;
+                // Taken back, it is nobody's for the reason that it had.
+                let unassigned = if visit.is_none() { self.reason(&measurement).await? } else { None };
                 let assigned =
-                    Version { visit, unassigned: None, status: Status::Amended, context, ..newest.clone() };
+                    Version { visit, unassigned, status: Status::Amended, context, ..newest.clone() };
                 self.next(who, "measurement.assign", assigned, &why).await
             }
             Action::Correct { measurement, readings, context, why } => {
@@ -183,6 +195,19 @@ impl CabinService {
                 let withdrawn = Version { status: Status::EnteredInError, ..newest };
                 self.next(who, "measurement.withdraw", withdrawn, &why).await
             }
+            Action::Enter { visit, readings, context, at, why } => {
+                let visit = self.known(&visit).await?;
+                self.enter(who, visit, (readings, context), at, &why).await
+            }
+            Action::Guide { visit, begins } => self.guide(who, &visit, begins).await,
+            Action::Answer { visit, measurement, quantity, read_back, decision } => {
+                self.answer(who, &visit, (&measurement, quantity, &read_back), decision).await
+            }
+            Action::Register { pseudonym, identity, consent } => {
+                self.register(who, pseudonym, *identity, consent).await
+            }
+            Action::Merge { from, into, why } => self.merge(who, &from, &into, &why).await,
+            Action::Unmerge { from, why } => self.unmerge(who, &from, &why).await,
             Action::EraseVisit { visit, why } => {
                 let visit = self.known(&visit).await?;
                 self.erase(who, vec![visit], None, &why).await
@@ -218,41 +243,38 @@ impl CabinService {
             }
         };
         let code = new.code.map(|code| short("code", &code)).transpose()?;
-        let consent = new.consent.map(|consent| short("consent", &consent)).transpose()?;
+        let mut consent = new.consent.map(|consent| short("consent", &consent)).transpose()?;
         let at = self.deps.clock.now().at;
         let mut changes = Vec::new();
-        let mut pseudonym = None;
+        let (mut pseudonym, mut merged_from) = (None, None);
+        if new.resident.is_some() && new.identity.is_some() {
+            return Err(ServiceError::Wrong("give identity or resident, not both (二者只填一个)".to_owned()));
+        }
+        if let Some(resident) = new.resident {
+            let (known_as, joined) = self.registered(&resident).await?;
+            consent = match consent {
+                Some(given) => Some(given),
+                None => self.consent_of(&known_as).await?,
+            };
+            (pseudonym, merged_from) = (Some(known_as), joined);
+        }
         if let Some(identity) = new.identity {
-            let keys = settings.keys.as_ref().ok_or_else(|| {
-                ServiceError::Conflict(
-                    "nobody can be named: [cabin] identity_key and pseudonym_key are not set in gateway.toml"
-                        .to_owned(),
-                )
-            })?;
+            let keys = self.keys_to_name()?;
             if consent.is_none() {
-                return Err(ServiceError::Wrong(
-                    "consent is missing: the version of the text the resident agreed to (PIPL art. 29)"
-                        .to_owned(),
-                ));
+                return Err(ServiceError::Wrong(NO_CONSENT.to_owned()));
             }
-            let identity = identity.checked().map_err(|why| ServiceError::Wrong(why.to_owned()))?;
-            let known_as = super::identity::pseudonym(keys, &identity);
-            let sealed = self.sealed(keys.clone(), known_as.clone(), identity).await?;
-            let key = OF_RESIDENT.to_owned();
-            changes.push(Change::Resident(linli_store::Resident {
-                pseudonym: known_as.clone(),
-                key,
-                sealed,
-                at,
-            }));
-            pseudonym = Some(known_as);
+            let (known_as, stored, joined) = self.named(&keys, None, identity).await?;
+            changes.push(Change::Resident(stored));
+            (pseudonym, merged_from) = (Some(known_as), joined);
         }
         if let Some(code) = &code {
             self.code_is_free(code, pseudonym.as_deref()).await?;
         }
         let id = self.name("v").map_err(|error| ServiceError::NotNow(error.to_string()))?;
         let opened_by = new.by;
-        let visit = Visit { id, room, pseudonym, code, consent, opened_by, opened: at, ended: None };
+        let progress = Progress { merged_from, ..Progress::default() };
+        let visit =
+            Visit { id, room, pseudonym, code, consent, opened_by, opened: at, ended: None, progress };
         let before = self.rooms.open_in(&visit.room).cloned();
         let superseded = before.map(|before| Visit { ended: Some((at, Ending::Superseded)), ..before });
         changes.extend(superseded.iter().cloned().map(Change::Visit));
@@ -295,17 +317,21 @@ impl CabinService {
     /// come out of a device's memory. The code is free again when that visit is erased.
     async fn code_is_free(&self, code: &str, pseudonym: Option<&str>) -> Result<(), ServiceError> {
         let others = self.deps.store.cabin().visits_with_code(code).await?;
-        let is_other = |visit: &&Visit| visit.pseudonym.is_none() || visit.pseudonym.as_deref() != pseudonym;
+        let oldest = self.deps.clock.now().at.0.saturating_sub(CODE_KEPT_MS);
+        let is_kept = |visit: &Visit| visit.ended.is_none_or(|(ended, _)| ended.0 >= oldest);
+        let is_other = |visit: &&Visit| {
+            is_kept(visit) && (visit.pseudonym.is_none() || visit.pseudonym.as_deref() != pseudonym)
+        };
         let Some(other) = others.iter().find(is_other) else { return Ok(()) };
         let (id, room) = (&other.id, &other.room);
         Err(ServiceError::Conflict(format!(
-            "code {code} belongs to visit {id} in room {room}; take another code, it is free again when that \
-             visit is erased (该代码已用于房间 {room} 的就诊 {id}，请换一个代码)"
+            "code {code} belongs to visit {id} in room {room}; take another code, it is free again seven \
+             days after that visit, or when it is erased (该代码已用于房间 {room} 的就诊 {id}，请换一个代码)"
         )))
     }
 
     /// Publishes a visit that is already durable, and updates the open visits.
-    fn is_now(&mut self, visit: Visit) {
+    pub(super) fn is_now(&mut self, visit: Visit) {
         self.deps.events.publish_workers("visit", &json!(visit));
         self.rooms.put(visit, Instant::now());
     }
@@ -340,7 +366,9 @@ impl CabinService {
     }
 
     async fn tick(&mut self) {
-        let timeout = self.settings().visit_timeout;
+        let settings = self.settings();
+        let timeout = settings.visit_timeout;
+        self.tell_unanswered(&settings).await;
         for visit in self.rooms.idle(timeout, Instant::now()) {
             if let Err(error) = self.end(ITSELF, &visit.id, Ending::TimedOut).await {
                 tracing::warn!(visit = visit.id, %error, "the visit could not be ended");
@@ -361,6 +389,10 @@ const fn audited(ending: Ending) -> &'static str {
         Ending::Superseded => "Superseded",
     }
 }
+
+/// Refusal of a name without consent.
+pub(super) const NO_CONSENT: &str = "consent is missing: the version of the text the resident agreed to (PIPL art. 29) \
+                                     (缺少居民同意的知情书版本)";
 
 /// Refusal of a measurement that was withdrawn.
 const WITHDRAWN: &str =

@@ -8,8 +8,8 @@ use tokio::task::spawn_blocking;
 
 use super::resident_keys::OF_RESIDENT;
 use super::service::CabinService;
-use crate::error::ServiceError;
 use linli_config::settings::cabin::CabinSettings;
+use linli_services::ServiceError;
 
 /// Retention of the audit log. Network logs must be kept for at least six months (Cybersecurity Law, article
 /// 21).

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use linli_domain::visit::{Context, Ending, OpenedBy, Status, Unassigned, Version, payload};
+use linli_domain::visit::{Condition, Context, Ending, OpenedBy, Status, Unassigned, Version, payload};
 use linli_domain::vital::{Caveat, Limits, Measurement, NoReading, Patient, Quantity, Reading, Taken};
 use linli_domain::{ClockQuality, Id, Record, Timestamp};
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
@@ -13,7 +13,7 @@ use super::Identity;
 use super::identity::{pseudonym, seal, unseal};
 use super::request::{NewVisit, Outcome};
 use super::service::{CabinService, Deps, Health};
-use crate::golden::site::{NOW, Site};
+use crate::golden_site::{NOW, Site};
 use linli_config::settings::cabin::CabinSettings;
 use linli_config::settings::key::{Key, Keys};
 use linli_golden::{frozen, sent, stored};
@@ -26,6 +26,7 @@ fn identity() -> Identity {
         id_number: Some("11010519491231002X".to_owned()),
         card: Some("A1".to_owned()),
         phone: Some("13800000000".to_owned()),
+        ..Identity::default()
     }
 }
 
@@ -71,6 +72,15 @@ fn identities_and_how_they_are_sealed() {
     let least = Identity { card: None, phone: None, ..identity() };
     let card = Identity { id_number: None, ..identity() };
     stored("cabin/identity", &[identity(), least.clone(), card.clone()]);
+    let registered = Identity {
+        health_code: Some("jkm:9d41".to_owned()),
+        sex: Some(linli_domain::vital::Sex::Female),
+        birth_year: Some(1949),
+        conditions: Some(vec![Condition::Hypertension, Condition::Diabetes]),
+        merged_into: Some("ABCDEFGHIJKLMNOPQRSTUVWXYZ".to_owned()),
+        ..card.clone()
+    };
+    stored("cabin/registered", &[registered]);
     let keys = keys();
     let named: Vec<String> = [&identity(), &least, &card].map(|who| pseudonym(&keys, who)).to_vec();
     stored("cabin/pseudonym", &named);
@@ -120,7 +130,7 @@ async fn visits_as_they_are_audited() {
         store: site.store.clone(),
         samples,
         live: Arc::default(),
-        events: crate::events::Events::default(),
+        events: linli_services::events::Events::default(),
         clock: site.clock.clone(),
         health: Arc::new(Health::default()),
         residents: site.residents(),
@@ -131,6 +141,7 @@ async fn visits_as_they_are_audited() {
         retention: Duration::from_secs(7 * 86_400),
         limits: LIMITS,
         rooms: vec![Id::new("health-cabin").unwrap()],
+        ..CabinSettings::default()
     };
     let mut service =
         CabinService::resume(deps, watch::Sender::new(Arc::new(settings)).subscribe()).await.unwrap();
@@ -144,6 +155,7 @@ async fn visits_as_they_are_audited() {
             identity: Some(identity()),
             code: None,
             consent: Some("2026-1".to_owned()),
+            resident: None,
         };
         let Outcome::Visit(visit) = service.open("lin", new).await.unwrap() else { panic!("a visit") };
         service.end("lin", &visit.id, ending).await.unwrap();

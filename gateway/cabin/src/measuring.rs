@@ -145,7 +145,11 @@ impl CabinService {
         self.deps.health.accepted.fetch_add(1, Ordering::Relaxed);
         self.publish(version, pseudonym, settings);
         match &version.visit {
-            Some(visit) => self.rooms.touch(visit, now),
+            Some(visit) => {
+                self.rooms.touch(visit, now);
+                let held = self.rooms.open(visit).cloned();
+                self.critical.look(version, held.as_ref(), &settings.critical, now);
+            }
             None => drop(self.deps.health.unassigned.fetch_add(1, Ordering::Relaxed)),
         }
         // The values of a stream are already live.
@@ -296,26 +300,26 @@ impl CabinService {
         settings: &CabinSettings,
     ) -> Context {
         let resident = match visit {
-            Some(visit) => self.resident(visit, settings).await.and_then(|resident| resident.born()),
+            Some(visit) => self.resident(visit, settings).await,
             None => None,
         };
         let Patient { birth, sex, .. } = measurement.patient;
-        let (birth, sex) = resident.map_or((birth, sex), |(birth, sex)| (Some(birth), Some(sex)));
-        Context { sex, ..aged(birth, measurement) }
+        let (known, known_sex) = resident.map_or((None, None), |resident| resident.birth_and_sex());
+        Context { sex: known_sex.or(sex), ..aged(known.or(birth), measurement) }
     }
 
     /// The context of a measurement that a person assigns to a visit, or takes from one.
     pub(super) async fn context_in(&self, visit: Option<&Visit>, of: &Version) -> Context {
         let settings = self.settings();
         let resident = match visit {
-            Some(visit) => self.resident(visit, &settings).await.and_then(|resident| resident.born()),
+            Some(visit) => self.resident(visit, &settings).await.map(|resident| resident.birth_and_sex()),
             None => None,
         };
         let known = Context { age_months: None, sex: None, ..of.context };
-        match resident {
+        match resident.filter(|(birth, sex)| birth.is_some() || sex.is_some()) {
             Some((birth, sex)) => {
-                let Context { age_months, .. } = aged(Some(birth), &of.measurement);
-                Context { age_months, sex: Some(sex), ..known }
+                let Context { age_months, .. } = aged(birth, &of.measurement);
+                Context { age_months, sex, ..known }
             }
             // What the message said of nobody yet may be said of this resident, what was another's not.
             None if visit.is_some() && of.visit.is_none() => of.context,
@@ -351,7 +355,7 @@ impl CabinService {
     }
 
     /// The identity of a visit's resident, if there is one and its key is known.
-    async fn resident(&self, visit: &Visit, settings: &CabinSettings) -> Option<super::Identity> {
+    pub(super) async fn resident(&self, visit: &Visit, settings: &CabinSettings) -> Option<super::Identity> {
         let (keys, pseudonym) = (settings.keys.as_ref()?, visit.pseudonym.as_deref()?);
         let resident = self.deps.store.cabin().resident(pseudonym).await.ok().flatten()?;
         self.deps.residents.unseal(keys, &resident).ok()
@@ -460,7 +464,7 @@ fn remark<'v>(stored: impl Iterator<Item = &'v Version>, impossible: &[Implausib
 mod tests {
     use super::super::service::{Deps, Health};
     use super::*;
-    use crate::golden::site::{NOW, Site};
+    use crate::golden_site::{NOW, Site};
     use linli_domain::vital::{Limits, Patient, Quantity, Taken};
     use linli_domain::{ClockQuality, DeviceClass, Id, Timestamp};
     use std::time::Duration;
@@ -471,7 +475,7 @@ mod tests {
             store: site.store.clone(),
             samples: mpsc::channel(64).0,
             live: Arc::default(),
-            events: crate::events::Events::default(),
+            events: linli_services::events::Events::default(),
             clock: site.clock.clone(),
             health: Arc::new(Health::default()),
             residents: site.residents(),
@@ -482,6 +486,7 @@ mod tests {
             retention: Duration::from_secs(7 * 86_400),
             limits: Limits { hypertension: (140.0, 90.0), fever: 37.3 },
             rooms: Vec::new(),
+            ..CabinSettings::default()
         };
         CabinService::resume(deps, watch::Sender::new(Arc::new(settings)).subscribe()).await.unwrap()
     }

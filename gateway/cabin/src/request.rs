@@ -1,8 +1,8 @@
 //! Requests to the cabin service.
 
-use linli_domain::Id;
-use linli_domain::visit::{Context, Ending, OpenedBy, Version, Visit};
-use linli_domain::vital::Reading;
+use linli_domain::visit::{Context, CriticalDecision, Ending, OpenedBy, Version, Visit};
+use linli_domain::vital::{Quantity, Reading};
+use linli_domain::{Id, Timestamp};
 use serde::Deserialize;
 
 use super::Identity;
@@ -20,8 +20,12 @@ pub struct NewVisit {
     pub identity: Option<Identity>,
     /// A number that stands for the resident in place of a name.
     pub code: Option<String>,
-    /// The version of the consent text that the resident agreed to.
+    /// The version of the consent text that the resident agreed to; of a registered resident, by default that of the
+    /// latest visit.
     pub consent: Option<String>,
+    /// Pseudonym of a registered resident, in place of `identity`.
+    #[serde(default)]
+    pub resident: Option<String>,
 }
 
 const fn by_worker() -> OpenedBy {
@@ -67,6 +71,64 @@ pub enum Action {
         /// Reason given by the person.
         why: String,
     },
+    /// Adds a measurement that a person took with a device that is not connected, or wrote down.
+    Enter {
+        /// Id of the visit.
+        visit: String,
+        /// What was measured.
+        readings: Vec<Reading>,
+        /// What else is known.
+        context: Option<Context>,
+        /// When it was measured, Unix milliseconds UTC; without it now.
+        at: Option<Timestamp>,
+        /// Reason given by the person.
+        why: String,
+    },
+    /// Begins the guided series of blood pressures, or ends it.
+    Guide {
+        /// Id of the visit.
+        visit: String,
+        /// Whether it begins; else it ends.
+        begins: bool,
+    },
+    /// Answers a critical value.
+    Answer {
+        /// Id of the visit.
+        visit: String,
+        /// Id of the measurement.
+        measurement: String,
+        /// The quantity.
+        quantity: Quantity,
+        /// The number as the person read it back.
+        read_back: String,
+        /// What was decided.
+        decision: CriticalDecision,
+    },
+    /// Registers a resident, or changes what the register says.
+    Register {
+        /// Pseudonym of a registered resident; without it the numbers decide.
+        pseudonym: Option<String>,
+        /// Who it is.
+        identity: Box<Identity>,
+        /// The version of the consent text that the resident agreed to.
+        consent: Option<String>,
+    },
+    /// Joins the record of one resident to that of another.
+    Merge {
+        /// Pseudonym of the record that is joined.
+        from: String,
+        /// Pseudonym of the record that stays.
+        into: String,
+        /// Reason given by the person.
+        why: String,
+    },
+    /// Takes a record apart again that was joined to another.
+    Unmerge {
+        /// Pseudonym of the record that was joined.
+        from: String,
+        /// Reason given by the person.
+        why: String,
+    },
     /// Erases a visit with everything measured during it.
     EraseVisit {
         /// Id of the visit.
@@ -90,6 +152,13 @@ pub enum Outcome {
     Visit(Box<Visit>),
     /// The measurement's newest version.
     Version(Box<Version>),
+    /// The resident's pseudonym, and how many visits were changed.
+    Resident {
+        /// Pseudonym of the resident.
+        pseudonym: String,
+        /// Number of changed visits.
+        visits: usize,
+    },
     /// How many visits and measurements were erased.
     Erased {
         /// Number of erased visits.
@@ -100,4 +169,4 @@ pub enum Outcome {
 }
 
 /// A request in the queue of the service.
-pub type Request = crate::client::Request<Action, Outcome>;
+pub type Request = linli_services::client::Request<Action, Outcome>;

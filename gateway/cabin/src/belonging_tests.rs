@@ -19,9 +19,9 @@ use tokio::sync::{mpsc, oneshot, watch};
 use super::Identity;
 use super::request::{Action, NewVisit, Outcome};
 use super::service::{CabinService, Deps, Health};
-use crate::error::ServiceError;
-use crate::golden::site::{NOW, Site};
-use crate::live::{ConfiguredDevice, Erased};
+use crate::golden_site::{NOW, Site};
+use linli_services::ServiceError;
+use linli_services::live::{ConfiguredDevice, Erased};
 
 const NUMBER: &str = "11010519491231002X";
 const OTHER: &str = "110105194912310046";
@@ -42,6 +42,7 @@ fn resident(number: &str, name: &str) -> Identity {
         id_number: Some(number.to_owned()),
         card: Some("C77".to_owned()),
         phone: None,
+        ..Identity::default()
     }
 }
 
@@ -71,12 +72,13 @@ impl Centre {
             retention: Duration::from_secs(7 * 86_400),
             limits: Limits { hypertension: (140.0, 90.0), fever: 37.3 },
             rooms: vec![room(1), room(2)],
+            ..CabinSettings::default()
         };
         let deps = Deps {
             store: site.store.clone(),
             samples: mpsc::channel(64).0,
             live: Arc::default(),
-            events: crate::events::Events::default(),
+            events: linli_services::events::Events::default(),
             clock: site.clock.clone(),
             health: Arc::new(Health::default()),
             residents: site.residents(),
@@ -93,6 +95,7 @@ impl Centre {
             identity: who,
             code: Some(code.to_owned()),
             consent: Some("2026-1".to_owned()),
+            resident: None,
         };
         match self.service.open("lin", new).await? {
             Outcome::Visit(visit) => Ok(*visit),

@@ -3,18 +3,19 @@
 use linli_domain::visit::{Context, Status, Version, Visit, payload};
 use linli_domain::vital;
 use linli_store::{Change, Entry};
+use tokio::time::Instant;
 
 use super::request::Outcome;
 use super::service::{CabinService, short};
-use crate::error::ServiceError;
-use crate::live::Erased;
 use linli_domain::{Id, Timestamp};
+use linli_services::ServiceError;
+use linli_services::live::Erased;
 
 // === impl CabinService ===
 
 impl CabinService {
     pub(super) async fn correct(
-        &self,
+        &mut self,
         who: &str,
         newest: Version,
         readings: Option<Vec<vital::Reading>>,
@@ -41,7 +42,7 @@ impl CabinService {
 
     /// Makes the next version durable and publishes it.
     pub(super) async fn next(
-        &self,
+        &mut self,
         who: &str,
         what: &str,
         version: Version,
@@ -61,7 +62,7 @@ impl CabinService {
             Some(visit) => self.deps.store.cabin().visit(visit).await?,
             None => None,
         };
-        let pseudonym = visit.and_then(|visit| visit.pseudonym);
+        let pseudonym = visit.as_ref().and_then(|visit| visit.pseudonym.clone());
         let entry = Entry {
             changes: vec![Change::Version(Box::new(version.clone()))],
             audit: vec![self.audit(who, what, &version.id, &why)],
@@ -70,6 +71,7 @@ impl CabinService {
         };
         self.deps.store.cabin().keep(entry).await?;
         self.publish(&version, pseudonym.as_deref(), &settings);
+        self.critical.look(&version, visit.as_ref(), &settings.critical, Instant::now());
         Ok(Outcome::Version(Box::new(version)))
     }
 
@@ -81,8 +83,12 @@ impl CabinService {
         why: &str,
     ) -> Result<Outcome, ServiceError> {
         let (why, at) = (short("why", why)?, self.deps.clock.now().at);
-        // Whatever becomes of the rest, nobody can be named any more.
-        self.destroy_keys(pseudonym.iter().cloned().collect()).await?;
+        // Whatever becomes of the rest, nobody can be named any more. Records that were joined to this one go with it.
+        let joined = match &pseudonym {
+            Some(pseudonym) => self.joined_to(pseudonym).await?,
+            None => Vec::new(),
+        };
+        self.destroy_keys(pseudonym.iter().chain(&joined).cloned().collect()).await?;
         let (mut entry, mut erased, mut unsent) = (Entry::default(), Vec::new(), Vec::new());
         for visit in &visits {
             let measured = self.deps.store.cabin().measured_during(&visit.id).await?;
@@ -92,7 +98,7 @@ impl CabinService {
             entry.changes.push(Change::EraseVisit(visit.id.clone()));
         }
         let about = pseudonym.clone().or_else(|| visits.first().map(|v| v.id.clone())).unwrap_or_default();
-        entry.changes.extend(pseudonym.map(Change::EraseResident));
+        entry.changes.extend(pseudonym.into_iter().chain(joined).map(Change::EraseResident));
         if !visits.is_empty() {
             let span = |gone: &Erased| (gone.device.clone(), gone.from, gone.to);
             let samples = erased.iter().map(span).collect();
@@ -102,7 +108,10 @@ impl CabinService {
         let measurements = entry.records.len();
         entry.changes.extend(self.forget_values(erased));
         self.deps.store.cabin().keep(entry).await?;
-        visits.iter().for_each(|visit| self.rooms.forget(&visit.id));
+        for visit in &visits {
+            self.rooms.forget(&visit.id);
+            self.critical.forget(&visit.id);
+        }
         Ok(Outcome::Erased { visits: visits.len(), measurements })
     }
 

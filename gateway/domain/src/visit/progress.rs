@@ -1,0 +1,77 @@
+//! What happens during a visit beside its measurements: the guided series of blood pressures, and the answers to critical
+//! values. It is part of the visit, so that a screen that is reloaded and a gateway that is killed lose nothing of it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Timestamp;
+use crate::vital::Quantity;
+
+/// What happened during a visit.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Progress {
+    /// The guided series of blood pressures, if one was begun.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pressure: Option<PressureSeries>,
+    /// Answers to critical values, in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub critical: Vec<CriticalAnswer>,
+    /// The pseudonym that the visit had before two records of its resident were joined.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merged_from: Option<String>,
+}
+
+/// The beginning of a guided series: pressures taken from then on are part of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PressureSeries {
+    /// When it began, Unix milliseconds UTC.
+    pub begun: Timestamp,
+    /// Account of who began it.
+    pub by: String,
+}
+
+/// What a person did about a critical value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CriticalDecision {
+    /// It is measured again.
+    Repeat,
+    /// The resident is referred to a hospital.
+    Refer,
+    /// Somebody who may has seen to it.
+    Handled,
+}
+
+/// The answer to a critical value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CriticalAnswer {
+    /// Id of the measurement.
+    pub measurement: String,
+    /// The quantity.
+    pub quantity: Quantity,
+    /// The number as the person read it back.
+    pub read_back: String,
+    /// What was decided.
+    pub decision: CriticalDecision,
+    /// Account of who answered.
+    pub by: String,
+    /// When, Unix milliseconds UTC.
+    pub at: Timestamp,
+}
+
+// === impl Progress ===
+
+impl Progress {
+    /// Whether nothing happened.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.pressure.is_none() && self.critical.is_empty() && self.merged_from.is_none()
+    }
+
+    /// The answer to a critical value, if there is one. A value that was corrected since is another one.
+    #[must_use]
+    pub fn answer(&self, measurement: &str, quantity: Quantity, shown: &str) -> Option<&CriticalAnswer> {
+        self.critical.iter().rev().find(|answer| {
+            answer.measurement == measurement && answer.quantity == quantity && answer.read_back == shown
+        })
+    }
+}
