@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::ensure;
 use linli_tests::devices::{STORE, floods};
 use linli_tests::room::{ENTER, Room};
-use linli_tests::{Broker, Database, District, Flood, Gateway, Platform, Workspace};
+use linli_tests::{Broker, Database, District, Flood, Gateway, Nats, Platform, Workspace};
 
 /// Messages that the district has stored.
 const STORED: &str = "SELECT (SELECT count(*) FROM message) + (SELECT count(*) FROM event)";
@@ -369,5 +369,41 @@ async fn old_days_are_packed_and_a_wrong_clock_loses_nothing() -> anyhow::Result
         assert_eq!(trend.len(), expected, "{trend:?}");
         assert!(trend.iter().all(|value| value[1].as_f64().is_some_and(|value| value.fract() == 0.5)));
     }
+    platform.stop().await
+}
+
+#[tokio::test]
+async fn through_nats_jetstream_nothing_is_lost_either() -> anyhow::Result<()> {
+    let workspace = Workspace::new()?;
+    let database = Database::start().await?;
+    let mut nats = Nats::start(&workspace).await?;
+    let mut platform = Platform::new(&workspace.path("district"), "one", &database, 1).await?;
+    platform.listen_to(&format!("nats://127.0.0.1:{}", nats.port))?;
+    platform.verb(&["centre", "add", "c", "gw"]).await?;
+    platform.spawn()?;
+    let flood = Flood::start().await?;
+    let mqtt = format!(
+        "[mqtt]\nurl = \"mqtt://127.0.0.1:{}\"\nversion = \"3.1.1\"\nbacklog_rate = 0\n\
+         acknowledge = \"district\"\ninbound_qos = 0\n",
+        nats.mqtt
+    );
+    let config = workspace.configure_with(&mqtt, STORE, &floods(&flood, 1, "20ms"))?;
+    let gw = gateway(&workspace, &config).await?;
+    // The copy dies, then the server; what was handed out to the dead copy comes again after half a minute at most.
+    database.until(STORED, PATIENCE, |stored| stored > 100).await?;
+    platform.kill().await?;
+    platform.spawn()?;
+    let before = database.number(STORED).await?;
+    database.until(STORED, PATIENCE, |stored| stored > before + 100).await?;
+    nats.kill().await?;
+    nats.begin().await?;
+    let before = database.number(STORED).await?;
+    database.until(STORED, PATIENCE, |stored| stored > before + 100).await?;
+    drop(flood);
+    gw.until("everything is delivered", 2 * PATIENCE, is_delivered).await?;
+    let stored = database.nothing_is_missing_or_twice().await?;
+    ensure!(stored > 300, "{stored}");
+    ensure!(database.ask("SELECT online, mode FROM gateway").await? == "t|peace", "its state came too");
+    gw.stop().await?;
     platform.stop().await
 }

@@ -8,9 +8,10 @@ use anyhow::{Context, ensure};
 use crate::{firmware, root};
 
 /// Programs and the Debian packages they come in.
-const PROGRAMS: [(&str, &str); 21] = [
+const PROGRAMS: [(&str, &str); 22] = [
     ("mosquitto", "mosquitto"),
     ("mosquitto_sub", "mosquitto-clients"),
+    ("nats-server", "nats-server"),
     ("socat", "socat"),
     ("mbpoll", "mbpoll"),
     ("faketime", "faketime"),
