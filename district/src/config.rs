@@ -5,6 +5,9 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+/// Most brokers after the first.
+const MOST_BROKERS: usize = 8;
+
 /// Most messages of one transaction.
 const LARGEST_BATCH: u32 = 20_000;
 
@@ -46,8 +49,12 @@ pub struct Database {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Mqtt {
-    /// Address: `mqtt://HOST:PORT`, or `mqtts://HOST:PORT` for TLS.
+    /// Address: `mqtt://HOST:PORT`, `mqtts://HOST:PORT` for TLS, or `nats://HOST:PORT` for NATS JetStream behind its MQTT
+    /// listener.
     pub url: String,
+    /// Further servers of the same cluster, tried in turn. At most 8.
+    #[serde(default)]
+    pub more_urls: Vec<String>,
     /// Why `mqtt://` may leave this machine without encryption.
     pub insecure: Option<String>,
     /// Client id of this copy, unique among all copies and the same after a restart: the broker keeps its session.
@@ -168,16 +175,27 @@ fn listen() -> String {
 pub struct Checked {
     /// As written.
     pub config: Config,
-    /// Host and port of the broker.
-    pub broker: (String, u16),
-    /// Whether it is reached by TLS.
-    pub tls: bool,
+    /// Host and port of each broker.
+    pub brokers: Vec<(String, u16)>,
+    /// How they are spoken to.
+    pub engine: Engine,
     /// The password at the broker.
     pub password: Option<String>,
     /// Where HTTP listens.
     pub listen: SocketAddr,
     /// Name and token of each person.
     pub people: Vec<(String, String)>,
+}
+
+/// How a broker is spoken to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Engine {
+    /// MQTT 5.
+    Mqtt,
+    /// MQTT 5 over TLS.
+    Mqtts,
+    /// NATS.
+    Nats,
 }
 
 /// Why a configuration is refused: every mistake, one a line.
@@ -220,7 +238,7 @@ pub fn check(config: Config, dir: &Path) -> Result<Checked, Vec<String>> {
             wrong.push(format!("mqtt.{key}: {text:?} is not 1 to 64 letters, digits, '-', '_' and '.'"));
         }
     }
-    let broker = broker(mqtt, &mut wrong);
+    let brokers = brokers(mqtt, &mut wrong);
     let password = secret("mqtt.password", mqtt.password.as_deref(), dir, &mut wrong);
     if mqtt.password.is_some() && mqtt.username.is_none() {
         wrong.push("mqtt.password: needs mqtt.username".to_owned());
@@ -252,9 +270,9 @@ pub fn check(config: Config, dir: &Path) -> Result<Checked, Vec<String>> {
             people.push((person.name.clone(), token));
         }
     }
-    match (wrong.is_empty(), broker, listen) {
-        (true, Some((host, port, tls)), Ok(listen)) => {
-            Ok(Checked { config, broker: (host, port), tls, password, listen, people })
+    match (wrong.is_empty(), brokers, listen) {
+        (true, Some((brokers, engine)), Ok(listen)) => {
+            Ok(Checked { config, brokers, engine, password, listen, people })
         }
         _ => Err(wrong),
     }
@@ -273,36 +291,52 @@ fn has_password(url: &str) -> bool {
     authority.rsplit_once('@').is_some_and(|(user, _)| user.contains(':')) || url.contains("password=")
 }
 
-fn broker(mqtt: &Mqtt, wrong: &mut Vec<String>) -> Option<(String, u16, bool)> {
-    let (rest, tls) = match mqtt.url.split_once("://") {
-        Some(("mqtt", rest)) => (rest, false),
-        Some(("mqtts", rest)) => (rest, true),
+/// Every address, and the engine behind them, which is one.
+fn brokers(mqtt: &Mqtt, wrong: &mut Vec<String>) -> Option<(Vec<(String, u16)>, Engine)> {
+    let (mut addresses, mut engines) = (Vec::new(), Vec::new());
+    if mqtt.more_urls.len() > MOST_BROKERS {
+        wrong.push(format!("mqtt.more_urls: has more than {MOST_BROKERS} addresses"));
+    }
+    for url in std::iter::once(&mqtt.url).chain(&mqtt.more_urls) {
+        let (host, port, engine) = broker(mqtt, url, wrong)?;
+        addresses.push((host, port));
+        engines.push(engine);
+    }
+    let engine = engines.first().copied()?;
+    if engines.iter().any(|other| *other != engine) {
+        wrong.push("mqtt.more_urls: differ from url in their scheme".to_owned());
+    }
+    if engine != Engine::Mqtts && mqtt.ca.is_some() {
+        wrong.push("mqtt.ca: is for mqtts://".to_owned());
+    }
+    Some((addresses, engine))
+}
+
+fn broker(mqtt: &Mqtt, url: &str, wrong: &mut Vec<String>) -> Option<(String, u16, Engine)> {
+    let (rest, engine, usual) = match url.split_once("://") {
+        Some(("mqtt", rest)) => (rest, Engine::Mqtt, 1883),
+        Some(("mqtts", rest)) => (rest, Engine::Mqtts, 8883),
+        Some(("nats", rest)) => (rest, Engine::Nats, 4222),
         _ => {
-            wrong.push(format!("mqtt.url: {:?} does not begin with mqtt:// or mqtts://", mqtt.url));
+            wrong.push(format!("mqtt.url: {url:?} does not begin with mqtt://, mqtts:// or nats://"));
             return None;
         }
     };
     let (host, port) = match rest.rsplit_once(':') {
         Some((host, port)) => (host, port.parse().ok()),
-        None => (rest, Some(if tls { 8883 } else { 1883 })),
+        None => (rest, Some(usual)),
     };
     let Some(port) = port.filter(|port| *port > 0 && !host.is_empty() && !host.contains(['@', '/'])) else {
-        wrong.push(format!(
-            "mqtt.url: {:?} is not a host and a port, such as mqtt://127.0.0.1:1883",
-            mqtt.url
-        ));
+        wrong.push(format!("mqtt.url: {url:?} is not a host and a port, such as mqtt://127.0.0.1:1883"));
         return None;
     };
     let is_here = ["localhost", "127.0.0.1"].contains(&host);
-    if !tls && !is_here && mqtt.insecure.is_none() {
+    if engine != Engine::Mqtts && !is_here && mqtt.insecure.is_none() {
         wrong.push(format!(
             "mqtt.url: {host} is another machine; use mqtts://, or say in mqtt.insecure why it needs no encryption"
         ));
     }
-    if !tls && mqtt.ca.is_some() {
-        wrong.push("mqtt.ca: is for mqtts://".to_owned());
-    }
-    Some((host.to_owned(), port, tls))
+    Some((host.to_owned(), port, engine))
 }
 
 fn secret(key: &str, reference: Option<&str>, dir: &Path, wrong: &mut Vec<String>) -> Option<String> {
@@ -332,7 +366,7 @@ mod tests {
     fn the_shortest_configuration_has_safe_defaults() {
         let text = "[database]\nurl = \"postgres:///linli\"\n[mqtt]\nurl = \"mqtt://127.0.0.1\"\n";
         let checked = checked(text).expect("it is right");
-        assert_eq!(checked.broker, ("127.0.0.1".to_owned(), 1883));
+        assert_eq!(checked.brokers, [("127.0.0.1".to_owned(), 1883)]);
         assert!(checked.listen.ip().is_loopback() && checked.config.enrolment.required);
     }
 

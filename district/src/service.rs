@@ -10,12 +10,12 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::api::{self, State};
-use crate::config::Checked;
+use crate::config::{Checked, Engine};
 use crate::consumer::{Consumer, Settings};
 use crate::metrics::Metrics;
 use crate::migrate;
 use crate::orders;
-use crate::source::{MqttSource, Source};
+use crate::source::{MqttSource, NatsSource, Source};
 use crate::upkeep;
 
 /// Longest wait for a connection of the database.
@@ -39,7 +39,22 @@ pub async fn run(checked: Checked, cancel: CancellationToken) -> anyhow::Result<
     }
     upkeep::once(&pool, &checked.config.keep).await.context("partitions cannot be made")?;
     let metrics = Arc::new(Metrics::default());
-    let source = MqttSource::open(&checked)?;
+    match checked.engine {
+        Engine::Mqtt | Engine::Mqtts => {
+            serve(MqttSource::open(&checked)?, checked, pool, metrics, cancel).await
+        }
+        Engine::Nats => serve(NatsSource::open(&checked), checked, pool, metrics, cancel).await,
+    }
+}
+
+/// The copy at work, whatever engine delivers.
+async fn serve<S: Source>(
+    source: S,
+    checked: Checked,
+    pool: PgPool,
+    metrics: Arc<Metrics>,
+    cancel: CancellationToken,
+) -> anyhow::Result<()> {
     let (publisher, status) = (source.publisher(), source.status());
     let settings = Settings {
         required: checked.config.enrolment.required,

@@ -216,6 +216,16 @@ impl Platform {
         Ok(platform)
     }
 
+    /// Takes the messages from this server instead.
+    pub fn listen_to(&self, url: &str) -> anyhow::Result<()> {
+        let text = std::fs::read_to_string(&self.config)?;
+        let lines = text.lines().map(|line| match line.starts_with("url = \"mqtt:") {
+            true => format!("url = \"{url}\"\n"),
+            false => format!("{line}\n"),
+        });
+        Ok(std::fs::write(&self.config, lines.collect::<String>())?)
+    }
+
     /// Uses this user at the broker, whose password is its name.
     pub fn log_in_at_broker(&self, user: &str) -> anyhow::Result<()> {
         let text = std::fs::read_to_string(&self.config)?;

@@ -5,7 +5,7 @@
 //! |---|---|
 //! | `workspace`, `gateway`, `http`, `log_in`, `broker` | a directory, the binary, requests to it, its accounts, mosquitto |
 //! | `peer`, `flood`, `hl7_monitor`, `printing`, `ipp_printer`, `fhir_server`, `link`, `clock` | what is connected to a gateway |
-//! | `database` | PostgreSQL, and the district's service |
+//! | `database`, `nats` | PostgreSQL and the district's service, NATS JetStream |
 //! | `prometheus` | what scrapes its metrics |
 //! | `simulator` | Modbus devices with faults as data, and the property that no sample lies |
 //! | `nodes`, `emulator`, `firmware` | nodes: as software, as boards in QEMU, signed images |
@@ -31,6 +31,7 @@ pub mod http;
 pub mod ipp_printer;
 mod link;
 pub mod log_in;
+mod nats;
 pub mod nodes;
 mod operators;
 mod peer;
@@ -52,6 +53,7 @@ pub use flood::Flood;
 pub use gateway::{Gateway, binary, device, linli};
 pub use hl7_monitor::Hl7Monitor;
 pub use link::{Held, Link};
+pub use nats::Nats;
 pub use operators::Operators;
 pub use peer::{Cable, Peer, python};
 pub use proof::{Proof, Received};

@@ -8,9 +8,10 @@ use anyhow::{Context, ensure};
 use crate::{firmware, root};
 
 /// Programs and the Debian packages they come in.
-const PROGRAMS: [(&str, &str); 24] = [
+const PROGRAMS: [(&str, &str); 26] = [
     ("mosquitto", "mosquitto"),
     ("mosquitto_sub", "mosquitto-clients"),
+    ("nats-server", "nats-server"),
     ("socat", "socat"),
     ("mbpoll", "mbpoll"),
     ("faketime", "faketime"),
@@ -30,6 +31,7 @@ const PROGRAMS: [(&str, &str); 24] = [
     ("ippeveprinter", "cups-ipp-utils"),
     ("avahi-daemon", "avahi-daemon"),
     ("zbarimg", "zbar-tools"),
+    ("zstd", "zstd"),
     ("qemu-system-arm", "qemu-system-arm"),
     ("ld.lld", "lld"),
     ("chromium", "chromium"),

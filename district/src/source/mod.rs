@@ -4,6 +4,7 @@
 //! and not acknowledged comes again, to this copy or to another.
 
 mod mqtt;
+mod nats;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -11,6 +12,7 @@ use std::sync::atomic::AtomicU64;
 use bytes::Bytes;
 
 pub use mqtt::MqttSource;
+pub use nats::NatsSource;
 
 /// A message.
 #[derive(Debug, Clone)]
@@ -32,6 +34,11 @@ pub enum Receipt {
         connection: u64,
         /// What acknowledges the message; none at QoS 0.
         ack: Option<mqtt_v5::ManualAck>,
+    },
+    /// Of JetStream.
+    Nats {
+        /// The subject that acknowledges the message.
+        reply: String,
     },
 }
 

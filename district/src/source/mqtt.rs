@@ -23,7 +23,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::{Delivery, Publisher, Receipt, Source, SourceStatus};
-use crate::config::Checked;
+use crate::config::{Checked, Engine};
 
 /// What is shared among the copies.
 const SHARED: [&str; 4] = ["data/+", "event/+", "vital/+", "cmd/+/result"];
@@ -74,7 +74,8 @@ struct Handle {
 impl MqttSource {
     /// Opens it; the connection is made in the background, again and again.
     pub fn open(checked: &Checked) -> anyhow::Result<Self> {
-        let options = options(checked)?;
+        let options: Vec<MqttOptions> =
+            checked.brokers.iter().map(|address| options(checked, address)).collect::<anyhow::Result<_>>()?;
         let in_flight = usize::from(checked.config.mqtt.in_flight);
         // What the broker may have handed out always fits: the connection is read, whatever the database does.
         let (sender, deliveries) = mpsc::channel(2 * in_flight);
@@ -138,11 +139,11 @@ impl Publisher for Handle {
     }
 }
 
-fn options(checked: &Checked) -> anyhow::Result<MqttOptions> {
+fn options(checked: &Checked, (host, port): &(String, u16)) -> anyhow::Result<MqttOptions> {
     let mqtt = &checked.config.mqtt;
-    let (host, port) = checked.broker.clone();
-    let mut options = MqttOptions::new(mqtt.client_id.clone(), mqtt_v5::Broker::tcp(host, port));
-    if checked.tls {
+    let broker = mqtt_v5::Broker::tcp(host.clone(), *port);
+    let mut options = MqttOptions::new(mqtt.client_id.clone(), broker);
+    if checked.engine == Engine::Mqtts {
         let tls = TlsConfiguration::Rustls(tls(mqtt.ca.as_deref())?);
         options.set_transport(Transport::tls_with_config(tls));
     }
@@ -184,14 +185,14 @@ fn tls(ca: Option<&Path>) -> anyhow::Result<Arc<rustls::ClientConfig>> {
 
 /// Connects for ever, a new client each time.
 async fn drive(
-    options: MqttOptions,
+    options: Vec<MqttOptions>,
     group: String,
     sender: mpsc::Sender<Delivery>,
     handle: Arc<Handle>,
     cancel: CancellationToken,
 ) {
     let mut last_error = String::new();
-    for connection in 1_u64.. {
+    for (connection, options) in (1_u64..).zip(options.iter().cycle()) {
         let (client, events) = AsyncClientBuilder::new(options.clone()).capacity(REQUESTS).build();
         {
             let mut present = handle.present.lock().unwrap_or_else(PoisonError::into_inner);

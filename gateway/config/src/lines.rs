@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use linli_domain::report::Report as Rule;
 use linli_domain::timezone::Zone;
-use linli_domain::{DeviceClass, Id};
+use linli_domain::{DeviceClass, Id, ValueType};
 use linli_drivers::modbus::profile::ProfileSet;
 use linli_drivers::{CheckedLine, Protocol, RawDevice, RawLine};
 
 use super::checked::ConfiguredLine;
 use super::diagnostics::{Diagnostics, nth};
-use super::raw::{Device, DevicesFile, Report};
+use super::raw::{Device, DevicesFile, Report, ReportProfile};
 use super::text::Step;
 
 /// Default poll interval.
@@ -226,7 +226,12 @@ fn finish(
     for ((index, _), layout) in here.iter().zip(plan.layouts()) {
         let raw: &Device = &file.device[*index];
         let general = rule(raw.report.as_ref(), &nth("device", *index, "report"), diagnostics);
-        let mut rules = vec![general; layout.points.len()];
+        let mut rules = match (raw.report.is_some(), file.report_profile) {
+            (false, Some(ReportProfile::District)) => {
+                layout.points.iter().map(|point| district_rule(point.kind)).collect()
+            }
+            _ => vec![general; layout.points.len()],
+        };
         for (nth_point, point) in raw.point.iter().enumerate() {
             let mut path = nth("device", *index, "point");
             path.push(Step::Index(nth_point));
@@ -248,6 +253,14 @@ fn finish(
     }
     let stale_after = here.iter().map(|(_, raw)| (raw.poll * STALE_POLLS).max(SHORTEST_STALE)).collect();
     ConfiguredLine { plan, reports, stale_after }
+}
+
+/// The rule of a point under the profile `district`.
+fn district_rule(kind: ValueType) -> Rule {
+    match kind {
+        ValueType::Bool | ValueType::Text => Rule::Change { deadband: 0.0, at_least_ms: 600_000 },
+        ValueType::Integer | ValueType::Float => Rule::Period { every_ms: 60_000 },
+    }
 }
 
 fn rule(raw: Option<&Report>, path: &[Step], diagnostics: &mut Diagnostics<'_, '_>) -> Rule {

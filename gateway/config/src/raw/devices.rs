@@ -13,6 +13,9 @@ use serde::Deserialize;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DevicesFile {
+    /// How points without a `report` of their own are delivered. Without it every reading is; with "district" the newest
+    /// number once a minute, switches and texts when they change and every 10m. Alarms, trends and screens here are fed by every reading.
+    pub report_profile: Option<ReportProfile>,
     /// Lines: buses and connections.
     #[serde(default)]
     pub line: Vec<Line>,
@@ -86,6 +89,14 @@ pub struct Report {
     pub at_least: Option<Period>,
     /// Period in which the newest value is delivered once.
     pub every: Option<Period>,
+}
+
+/// How points without a rule of their own are delivered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ReportProfile {
+    /// As a district needs them.
+    District,
 }
 
 /// What a device is used for.

@@ -12,7 +12,7 @@ mod size;
 
 pub use alarms::{Alarm, AlarmsFile, Priority, Siren, Webhook, When};
 pub use building::{Fixture, Interlock, Kind, Way};
-pub use devices::{Class, Device, DevicesFile, Report};
+pub use devices::{Class, Device, DevicesFile, Report, ReportProfile};
 pub use facility::{Area, Contents, FacilityFile, Form, KeyClass};
 pub use gateway::{
     Acknowledge, Cabin, Fhir, GatewayFile, LocalAccount, Mqtt, MqttVersion, PaperWord, Slip, Store, Worker,

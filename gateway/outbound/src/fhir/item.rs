@@ -76,7 +76,7 @@ pub fn may_send(visit: &Visit, consents: &[String], anonymous: bool) -> Result<(
 mod tests {
     use super::*;
     use linli_domain::Id;
-    use linli_domain::visit::{Ending, OpenedBy};
+    use linli_domain::visit::{Ending, OpenedBy, Progress};
 
     #[test]
     fn only_what_the_resident_agreed_to_is_sent() {
@@ -90,6 +90,7 @@ mod tests {
             opened_by: OpenedBy::Card,
             opened: Timestamp(1),
             ended,
+            progress: Progress::default(),
         };
         let consents = ["2026-2".to_owned()];
         let may = |visit: &Visit, anonymous| may_send(visit, &consents, anonymous);

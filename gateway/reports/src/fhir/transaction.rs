@@ -235,7 +235,7 @@ fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use linli_domain::visit::{Context, OpenedBy};
+    use linli_domain::visit::{Context, OpenedBy, Progress};
     use linli_domain::vital::{Measurement, Quantity, Reading, Taken};
     use linli_domain::{ClockQuality, Id};
 
@@ -251,6 +251,7 @@ mod tests {
             opened_by: OpenedBy::Card,
             opened: AT,
             ended: Some((Timestamp(AT.0 + 600_000), Ending::Completed)),
+            progress: Progress::default(),
         }
     }
 

@@ -1,0 +1,63 @@
+//! NATS JetStream with its MQTT listener.
+
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::process::{Child, Command};
+
+use crate::workspace::{Workspace, eventually, free_port, tool};
+
+/// A server of its own; ports and streams stay over restarts.
+pub struct Nats {
+    /// Port of the NATS protocol.
+    pub port: u16,
+    /// Port of MQTT 3.1.1.
+    pub mqtt: u16,
+    config: PathBuf,
+    child: Option<Child>,
+}
+
+// === impl Nats ===
+
+impl Nats {
+    /// Starts a server.
+    pub async fn start(workspace: &Workspace) -> anyhow::Result<Self> {
+        let (port, mqtt) = (free_port()?, free_port()?);
+        let config = workspace.path("nats.conf");
+        let text = format!(
+            "server_name: one\nlisten: 127.0.0.1:{port}\njetstream {{ store_dir: \"{}\" }}\n\
+             mqtt {{ listen: 127.0.0.1:{mqtt} }}\n",
+            workspace.path("nats").display()
+        );
+        std::fs::write(&config, text)?;
+        let mut nats = Self { port, mqtt, config, child: None };
+        nats.begin().await?;
+        Ok(nats)
+    }
+
+    /// Starts it again with what it kept.
+    pub async fn begin(&mut self) -> anyhow::Result<()> {
+        let child = Command::new(tool("nats-server", "nats-server")?)
+            .arg("-c")
+            .arg(&self.config)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()?;
+        self.child = Some(child);
+        let mqtt = self.mqtt;
+        eventually("nats-server listens", Duration::from_secs(20), || {
+            std::net::TcpStream::connect(("127.0.0.1", mqtt)).is_ok()
+        })
+        .await
+    }
+
+    /// Kills it: what it has not synchronised is gone.
+    pub async fn kill(&mut self) -> anyhow::Result<()> {
+        if let Some(mut child) = self.child.take() {
+            child.kill().await?;
+        }
+        Ok(())
+    }
+}
