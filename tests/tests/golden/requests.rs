@@ -66,7 +66,7 @@ pub const REQUESTS: [(&str, &str, &str, &str); 86] = [
     ("configuration", "GET", "/api/v1/configuration", ""),
     ("dead-letters", "GET", "/api/v1/uplink/dead-letters", ""),
     ("line-scan-wrong", "GET", "/api/v1/lines/l1/scan?first=9&last=3", ""),
-    ("qr", "GET", "/api/v1/qr?text=linli", ""),
+    ("qr-wrong", "GET", "/api/v1/qr?text=", ""),
     ("mode-record", "GET", "/api/v1/mode/record?from=0", ""),
     ("nodes-record", "GET", "/api/v1/nodes/record?from=0", ""),
     ("visit-open-wrong", "POST", "/api/v1/visits", "{}"),
