@@ -19,6 +19,9 @@ const PATIENCE: Duration = Duration::from_millis(300);
 /// Longest wait for registers that a person asks for.
 const READ_PATIENCE: Duration = Duration::from_millis(1000);
 
+/// Longest wait for the line itself: it may be busy with polls, or being opened.
+const LONGEST: Duration = Duration::from_secs(15);
+
 /// Tables that a scan reads, in this order, until one answers.
 const ASKED: [Table; 4] = [Table::HoldingRegister, Table::InputRegister, Table::DiscreteInput, Table::Coil];
 
@@ -115,7 +118,7 @@ async fn candidates(maintenance: &MaintenanceHandle, unit: u8, profiles: &Profil
 
 async fn holds(maintenance: &MaintenanceHandle, unit: u8, profile: &Profile) -> bool {
     let Some(identity) = &profile.identity else { return false };
-    let words = maintenance::read(maintenance, unit, identity.span, PATIENCE).await;
+    let words = read(maintenance, unit, identity.span, PATIENCE).await;
     words.is_ok_and(|words| identity.holds(&words, profile.title(), None).is_ok())
 }
 
@@ -126,11 +129,22 @@ fn entry(line: &str, unit: u8, profile: &str) -> String {
     )
 }
 
+/// Reads; a line that is down for long answers as one that is down.
+async fn read(
+    maintenance: &MaintenanceHandle,
+    unit: u8,
+    span: Span,
+    patience: Duration,
+) -> Result<Vec<u16>, NotDone> {
+    let read = tokio::time::timeout(LONGEST, maintenance::read(maintenance, unit, span, patience)).await;
+    read.unwrap_or_else(|_| Err(NotDone::Down { why: "nothing comes back from it".to_owned() }))
+}
+
 async fn look(maintenance: &MaintenanceHandle, unit: u8) -> Seen {
     let mut seen = Seen::Nothing;
     for table in ASKED {
         let span = Span { table, start: 0, count: 1 };
-        match maintenance::read(maintenance, unit, span, PATIENCE).await {
+        match read(maintenance, unit, span, PATIENCE).await {
             Ok(_) => return Seen::Value,
             Err(NotDone::Refused { code, .. }) => seen = Seen::Exception(code),
             Err(NotDone::Garbled { .. }) if !matches!(seen, Seen::Exception(_)) => seen = Seen::Garbled,
@@ -145,7 +159,7 @@ async fn look(maintenance: &MaintenanceHandle, unit: u8) -> Seen {
 
 /// Reads a block of registers, or of bits as one register each.
 pub async fn registers(maintenance: &MaintenanceHandle, unit: u8, span: Span) -> Result<Value, ServiceError> {
-    let words = maintenance::read(maintenance, unit, span, READ_PATIENCE).await;
+    let words = read(maintenance, unit, span, READ_PATIENCE).await;
     let words = words.map_err(|why| ServiceError::Conflict(why.to_string()))?;
     Ok(json!({"unit": unit, "start": span.start, "words": words}))
 }

@@ -190,7 +190,7 @@ impl NodeService {
         units: (u8, u8),
         progress: mpsc::Sender<Value>,
     ) -> Result<(), ServiceError> {
-        let (id, target) = self.on_line(&line, units.0)?;
+        let (id, target) = self.on_modbus_line(&line, units.0)?;
         self.is_free(&id)?;
         let known = self.units_of(&id);
         let scan = Scan { line, units, known, progress };
@@ -207,7 +207,7 @@ impl NodeService {
         reply: oneshot::Sender<Result<Value, ServiceError>>,
     ) {
         let found =
-            self.on_line(line, unit).and_then(|(id, target)| self.is_free(&id).map(|()| (id, target)));
+            self.on_modbus_line(line, unit).and_then(|(id, target)| self.is_free(&id).map(|()| (id, target)));
         match found {
             Ok((id, target)) => {
                 let job = self.jobs.spawn(async move {
@@ -217,6 +217,20 @@ impl NodeService {
             }
             Err(why) => drop(reply.send(Err(why))),
         }
+    }
+
+    /// The same, of a line whose devices speak Modbus.
+    fn on_modbus_line(&self, line: &str, unit: u8) -> Result<(Id, Target), ServiceError> {
+        let (id, target) = self.on_line(line, unit)?;
+        let routes = self.deps.routes.borrow();
+        let mut here = routes.devices.values().filter(|route| *route.plan.line() == id);
+        if here.all(|route| route.plan.as_any().is::<ModbusPlan>()) {
+            return Ok((id, target));
+        }
+        let why = format!(
+            "线路 {line} 不是 Modbus the line {line} is no Modbus line: it has no units and registers"
+        );
+        Err(ServiceError::Conflict(why))
     }
 
     /// The devices of a line, by unit.

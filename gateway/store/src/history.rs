@@ -137,9 +137,9 @@ impl History {
         minutes: Option<String>,
         slots: &mut Slots<'_>,
     ) -> Result<Option<Rollup>, sqlx::Error> {
-        let mut joined: Option<Rollup> = None;
+        let (mut joined, mut body): (Option<Rollup>, Vec<u8>) = (None, Vec::new());
         for minute in minutes.as_deref().unwrap_or_default().split(',').filter(|text| !text.is_empty()) {
-            let Some((minute, layout, body)) = parts(minute) else { continue };
+            let Some((minute, layout)) = parts(minute, &mut body) else { continue };
             let place = Place::History { device, minute, layout };
             let slot = slots.of(connection, layout).await?;
             let read = slot.and_then(|slot| match slot {
@@ -179,17 +179,25 @@ impl Slots<'_> {
     }
 }
 
-/// Minute, layout and body of a text of [`READ_SPANS`].
-fn parts(text: &str) -> Option<(i64, i64, Vec<u8>)> {
+/// Minute, layout and body of a text of [`READ_SPANS`]; the body goes into a buffer that is used for all of them.
+fn parts(text: &str, body: &mut Vec<u8>) -> Option<(i64, i64)> {
     let mut parts = text.splitn(3, ':');
     let (minute, layout) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
     let digits = parts.next()?.as_bytes();
-    let value = |digit: u8| char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok());
-    let body = digits.chunks(2).map(|pair| match pair {
-        [high, low] => Some(value(*high)? << 4 | value(*low)?),
+    body.clear();
+    for pair in digits.chunks_exact(2) {
+        body.push(nibble(pair[0])? << 4 | nibble(pair[1])?);
+    }
+    (digits.len() == 2 * body.len()).then_some((minute, layout))
+}
+
+/// The value of a digit as SQLite's `hex()` writes it.
+const fn nibble(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'A'..=b'F' => Some(digit - b'A' + 10),
         _ => None,
-    });
-    Some((minute, layout, body.collect::<Option<_>>()?))
+    }
 }
 
 fn place(row: &SqliteRow) -> Result<Place, sqlx::Error> {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use linli_drivers::modbus::plan::ModbusPlan;
 use linli_drivers::{CheckedLine, Clock, LineHealth};
 use linli_store::Store;
 use linli_uplink::UplinkStatus;
@@ -266,7 +267,7 @@ fn line_status(line: &LineView) -> Value {
         })
     });
     json!({
-        "line": line.plan.line(), "up": read(&health.up) == 1, "requests": read(&health.requests),
+        "line": line.plan.line(), "is_modbus": line.plan.as_any().is::<ModbusPlan>(), "up": read(&health.up) == 1, "requests": read(&health.requests),
         "busy_us": read(&health.busy_us), "overruns": read(&health.overruns),
         "late_replies": read(&health.late_replies), "resync_bytes": read(&health.resync_bytes),
         "opens": read(&health.opens), "devices": devices.collect::<Vec<_>>(),

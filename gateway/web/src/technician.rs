@@ -31,8 +31,8 @@ const STEPS: usize = 16;
 /// Dead letters that are shown.
 const MOST_LETTERS: u32 = 100;
 
-/// Longest text of a QR code, in bytes: a phone reads it from a small label.
-const LONGEST_TEXT: usize = 300;
+/// Longest text of a QR code, in characters: a phone reads it from a small label.
+const LONGEST_TEXT: usize = 100;
 
 /// Most registers of one request (Modbus application protocol V1.1b3, 6.3).
 const MOST_REGISTERS: u16 = 125;
@@ -235,16 +235,16 @@ fn without_values(device: &linli_services::live::DeviceView) -> Value {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct QrText {
-    /// At most 300 bytes.
+    /// At most 100 characters.
     #[schemars(length(min = 1, max = 100))]
     text: String,
 }
 
 /// The rows of a QR code, for labels.
 async fn qr(_: Who, Query(QrText { text }): Query<QrText>) -> Result<Json<Value>, Problem> {
-    let rows = if text.len() <= LONGEST_TEXT { squares(&text) } else { Vec::new() };
+    let rows = if text.chars().count() <= LONGEST_TEXT { squares(&text) } else { Vec::new() };
     if text.is_empty() || rows.is_empty() {
-        let why = format!("1 to {LONGEST_TEXT} bytes");
+        let why = format!("1 to {LONGEST_TEXT} characters");
         return Err(Problem::new(StatusCode::BAD_REQUEST, format!("text is too long or empty: {why}")));
     }
     Ok(Json(json!({"rows": rows})))

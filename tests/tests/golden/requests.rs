@@ -3,7 +3,7 @@
 
 /// Requests that read, and those that are refused whoever asks: name, method, path, body. `{visit}` and
 /// `{measurement}` are those of the scene, `{expires}` is soon.
-pub const REQUESTS: [(&str, &str, &str, &str); 86] = [
+pub const REQUESTS: [(&str, &str, &str, &str); 85] = [
     ("index", "GET", "/", ""),
     ("healthz", "GET", "/healthz", ""),
     ("readyz", "GET", "/readyz", ""),
@@ -64,9 +64,8 @@ pub const REQUESTS: [(&str, &str, &str, &str); 86] = [
     ),
     ("mode-report-unknown", "GET", "/api/v1/mode/report?order=none", ""),
     ("configuration", "GET", "/api/v1/configuration", ""),
-    ("dead-letters", "GET", "/api/v1/uplink/dead-letters", ""),
     ("line-scan-wrong", "GET", "/api/v1/lines/l1/scan?first=9&last=3", ""),
-    ("qr", "GET", "/api/v1/qr?text=linli", ""),
+    ("qr-wrong", "GET", "/api/v1/qr?text=", ""),
     ("mode-record", "GET", "/api/v1/mode/record?from=0", ""),
     ("nodes-record", "GET", "/api/v1/nodes/record?from=0", ""),
     ("visit-open-wrong", "POST", "/api/v1/visits", "{}"),

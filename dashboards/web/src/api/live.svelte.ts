@@ -12,6 +12,7 @@ const SLOW_MS = 15_000;
 
 /** Events come in bursts; one reading answers a burst. */
 const BURST_MS = 150;
+const LATER_MS = 1500;
 
 /** Something read: its value, or why there is none yet. */
 export interface Read<T> {
@@ -108,7 +109,10 @@ class Live {
     else if (kind === 'missed') void this.resync();
     else if (kind === 'alarm') this.#soon(['alarms']);
     else if (kind === 'kiosk') this.#soon(['kiosks']);
-    else if (kind === 'mode' || kind === 'order') this.#soon(['mode', 'centre', 'drafts']);
+    else if (kind === 'mode' || kind === 'order') {
+      this.#soon(['mode', 'centre', 'drafts']);
+      this.#later();
+    }
   }
 
   #clock(at: number): void {
@@ -133,6 +137,11 @@ class Live {
       this.#cabinTimer = undefined;
       this.cabin += 1;
     }, BURST_MS / 3);
+  }
+
+  /** The sum of the centre follows the mode switch a moment later. */
+  #later(): void {
+    setTimeout(() => void this.#read('centre'), LATER_MS);
   }
 
   #soon(parts: Part[]): void {

@@ -2216,6 +2216,8 @@ export interface components {
             /** Format: uint64 */
             busy_us: number;
             devices: components["schemas"]["LineDevice"][];
+            /** @description It can be scanned, and registers of its units read. */
+            is_modbus: boolean;
             /** Format: uint64 */
             late_replies: number;
             line: string;
@@ -5143,7 +5145,7 @@ export interface operations {
     get_qr: {
         parameters: {
             query: {
-                /** @description At most 300 bytes. */
+                /** @description At most 100 characters. */
                 text: string;
             };
             header?: never;

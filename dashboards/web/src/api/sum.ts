@@ -28,7 +28,7 @@ export function worst(alarms: Alarm[]): Alarm | undefined {
   return open(alarms)[0];
 }
 
-export function modeOf(stages: RoomStage[]): 'peace' | 'drill' | 'actual' {
+export function modeOf(stages: Pick<RoomStage, 'stage' | 'is_exercise'>[]): 'peace' | 'drill' | 'actual' {
   const moved = stages.filter((room) => room.stage !== 'peace');
   if (moved.some((room) => !room.is_exercise)) return 'actual';
   return moved.length > 0 ? 'drill' : 'peace';

@@ -46,6 +46,9 @@ export const zh = {
     room: '房间', devices: '设备', noDevices: '这个房间没有设备', noRooms: '还没有登记房间', noRoomsHow: '在 facility.toml 里写 [[room]]。', openRoom: (name: string) => `打开${name}`,
     gateway: '网关', ready: '正常', notReady: '不正常', first: '最早',
   },
+  editor: {
+    open: '画平面图……', title: '画平面图', how: (grid: number) => `拖动角，或选一个角用箭头每次移 ${grid} 米；靠近邻居的角会自动对齐。画好后把下面的文字抄进 facility.toml，再检查。`, floor: '楼层', corner: '角（米）', north: '往北移', south: '往南移', west: '往西移', east: '往东移', add: '加一个角', remove: '删这个角', undo: '撤销', redo: '重做', problems: { crosses: '边线交叉了：这样画不成房间。', small: '不到 1 平方米，点不到。', overlaps: '和别的房间重叠：可以挨着，不能重叠。' }, paste: '写进对应的 [[room]]，替换原来的 floor 和 outline：', copy: '复制', same: '还没有改动。',
+  },
   alarms: {
     title: '报警', now: '当前', shelved: '已搁置', history: '历史', none: '没有报警', noneHow: '一切正常，不用处理。', noneShelved: '没有搁置的报警', acknowledge: '知道了', acknowledged: '已有人处理',
     shelve: '搁置……', unshelve: '取消搁置', shelveTitle: '暂时搁置这条报警', shelvePreview: '搁置期间不再响、不再提醒；到时自动恢复。', howLong: '多久', why: '原因', whyMissing: '请写原因，交班的人要看。',
@@ -100,7 +103,7 @@ export const zh = {
   },
   orders: {
     startDrill: '演练', drillHow: '不动设备，用演练密钥', startActual: '实战发起', actualHow: '真的转换房间，用实战密钥', kinds: { Enter: '转换', Return: '返回平时', Cancel: '取消', Amend: '变更', StandDown: '解除', Stop: '停止' } as Record<string, string>, sum: (steps: number, devices: number, people: number) => `${steps} 步，动 ${devices} 次设备，最多同时 ${people} 人`,
-    unknown: '还不知道', notSo: '现在不是', stopsHow: '“现在不是”的多半由预案的步骤做到；“还不知道”的要先查传感器。', code: '核对码', first: '还没有人签。你签后，另一个人看同一份预案，再签一次才生效。', signedBy: (names: string) => `已签：${names}`, waitsForSecond: '已签，等另一个人复核', waitsHow: (code: string) => `请另一位负责人用自己的账号登录，在“房间”里复核；核对码 ${code}，两分钟内有效。`, cannotDraft: '不能发起',
+    unknown: '还不知道', notSo: '现在不是', stopsHow: '预案自己会做到的不在其中。“现在不是”的要有人去做到，“还不知道”的先查传感器。', code: '核对码', first: '还没有人签。你签后，另一个人看同一份预案，再签一次才生效。', signedBy: (names: string) => `已签：${names}`, waitsForSecond: '已签，等另一个人复核', waitsHow: (code: string) => `请另一位负责人用自己的账号登录，在“房间”里复核；核对码 ${code}，两分钟内有效。`, cannotDraft: '不能发起',
     initiate: '发起', review: '复核并下达', reviewAct: '查看并复核', key: '签名密钥', keyFile: '选择密钥文件……', keyThere: '密钥已就绪', paste: '粘贴密钥', keyText: '密钥文本', keyHow: '密钥只在这台设备上用一次，不上传、不保存。', password: '再输入一次密码或 PIN', passwordMissing: '复核的人要再输入一次自己的密码。', notYours: '这份指令由另一个人签：请另一位负责人登录。', cannot: { none: '请先选择密钥文件。', notAKey: '这不是密钥文件：应以 ed25519-secret: 开头。', notYours: '这把密钥不是你的，或不是这一类指令的：演练和实战各有一把。', browser: '这个浏览器不能签名：请用较新的浏览器经 https 打开，或导入签好的指令。' },
     waiting: '待复核的指令', late: '已超过两分钟，从头签', withdraw: '撤回', returnAct: '返回平时……', cancelAct: '取消指令……', toCompare: '等待核对的指令', compare: '核对代码', compareHow: '打电话问下达指令的人，把对方念的代码输入下面；两个人各核对一次。', compareAct: '代码一致', codeTold: '对方念的代码', codeWrong: '和这份指令的代码不一样：不要执行，再问一遍。',
     results: { accepted: '已接受，开始执行', refused: '没有接受', quarantined: '等两个人核对代码', repeated: '同一份指令，早已执行', proposal: '这是预警信息，不是指令', dropped: '太多，没有处理' } as Record<string, string>, resultHow: { accepted: '看各房间走到哪一步；随时可以停止。', refused: '什么都没有动。', quarantined: '网关不敢确定时间或编号：打电话给下达的人，核对下面的代码。', repeated: '什么都没有再动。', proposal: '已记录；要不要行动由两个人决定。', dropped: '请再发一次。' } as Record<string, string>,

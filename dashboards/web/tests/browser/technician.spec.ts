@@ -114,3 +114,41 @@ test('a trend goes from an hour to 90 days, beside another point, as a table and
   await page.locator('main li.card', { hasText: /冰箱/ }).first().locator('.button', { hasText: '趋势' }).click({ timeout: 240_000 });
   await page.locator('main .trend .chart, main .trend .notice').first().waitFor();
 }, 300_000);
+
+test('an outline is drawn by touch and by keys, told when it overlaps, undone, and accepted by the check', async () => {
+  const page = await (await context(browser, 'panel')).newPage();
+  await logIn(page, gateway);
+  await open(page, gateway, 'overview');
+  await page.locator('main .side .button', { hasText: '画平面图' }).click();
+  await page.locator('dialog [role=radio]', { hasText: '北站 1 层' }).click();
+  await page.locator('dialog [role=radio]', { hasText: '健康小屋' }).click();
+  expect(await faults(page)).toEqual([]);
+  // Its second corner goes a metre east: into the reading room.
+  await page.locator('dialog [role=radio]', { hasText: /^2:/ }).click();
+  for (let step = 0; step < 2; step += 1) await page.locator('dialog .acts .button[aria-label="往东移"]').press('Enter');
+  await page.locator('dialog .problem', { hasText: '重叠' }).waitFor();
+  await page.locator('dialog .button', { hasText: '撤销' }).click();
+  await page.locator('dialog .button', { hasText: '撤销' }).click();
+  await page.locator('dialog .problem').waitFor({ state: 'detached' });
+  expect(await page.locator('dialog').innerText()).toContain('还没有改动');
+  // The corner is dragged a little west.
+  const corner = page.locator('dialog circle.now');
+  const box = await corner.boundingBox();
+  if (!box) throw new Error('no corner');
+  await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
+  await page.mouse.down();
+  await page.mouse.move(box.x - 30, box.y + box.height / 2, { steps: 4 });
+  await page.mouse.up();
+  const text = await page.locator('dialog pre').innerText();
+  expect(text).toMatch(/id = "health-cabin"\nfloor = 1\noutline = \[\[/);
+  expect(await faults(page)).toEqual([]);
+  const outline = /outline = .*/.exec(text)?.[0] ?? '';
+  const file = join(gateway.folder, 'config/facility.toml');
+  const before = readFileSync(file, 'utf8');
+  const at = before.indexOf('id = "health-cabin"');
+  const after = before.slice(0, at) + before.slice(at).replace(/outline = .*/, outline);
+  expect(after).not.toBe(before);
+  writeFileSync(file, after);
+  const check = await (await page.request.get(`${gateway.url}/api/v1/configuration`)).json();
+  expect(check.problems).toEqual([]);
+});

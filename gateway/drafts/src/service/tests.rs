@@ -46,11 +46,14 @@ fn keys() -> OrderKeys {
     OrderKeys { centre: Some(Id::new("lin").unwrap()), keyring, quorum: 2, people, plans }
 }
 
+/// Bytes, code and account of an order that was given.
+type Given = (Vec<u8>, Option<String>, String);
+
 /// A mode switch whose snapshot can be changed, and what it was asked.
 struct Fake {
     drafts: Drafts,
     snapshot: Arc<Mutex<String>>,
-    orders: Arc<Mutex<Vec<(Vec<u8>, Option<String>, String)>>>,
+    orders: Arc<Mutex<Vec<Given>>>,
 }
 
 fn fake(result: &'static str) -> Fake {
@@ -64,7 +67,7 @@ fn fake(result: &'static str) -> Fake {
                 RequestedAction::Snapshot(_) => json!({"snapshot": *shown.lock().unwrap()}),
                 RequestedAction::Order { bytes, code } => {
                     let is_confirmed = code.is_some();
-                    let kept: &Arc<Mutex<Vec<_>>> = &kept;
+                    let kept: &Arc<Mutex<Vec<Given>>> = &kept;
                     kept.lock().unwrap().push((bytes, code, caller.account.clone()));
                     if is_confirmed { json!({"together": {}}) } else { json!({"result": result}) }
                 }

@@ -381,10 +381,13 @@ pub fn preview(engine: &Engine, name: &str) -> Result<Value, ServiceError> {
         })
         .collect();
     let now = Instant::now();
+    // What a step of the plan itself brings about does not stop it.
+    let own: BTreeSet<usize> = resolved.steps.iter().flat_map(|job| job.touches.iter().copied()).collect();
     let (mut unknown, mut unmet) = (Vec::new(), Vec::new());
     for (index, predicate) in resolved.predicates.iter().enumerate() {
         match engine.truth(resolved, index, now) {
             Truth::Unknown => unknown.push(predicate.text(&setup.facility)),
+            Truth::False if own.contains(&index) => {}
             Truth::False => unmet.push(predicate.text(&setup.facility)),
             Truth::True => {}
         }

@@ -104,6 +104,8 @@ struct LineDevice {
 #[derive(JsonSchema)]
 struct LineStatus {
     line: Id,
+    /// It can be scanned, and registers of its units read.
+    is_modbus: bool,
     up: bool,
     requests: u64,
     busy_us: u64,
