@@ -3,9 +3,10 @@
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use linli_tests::devices::STORE;
-use linli_tests::{Broker, Gateway, Hl7Monitor, Workspace};
+use linli_tests::{Broker, Gateway, Hl7Monitor, Workspace, eventually};
 use serde_json::{Value, json};
 
 /// A gateway with keys and a monitor in a cabin.
@@ -33,7 +34,7 @@ impl Cabin {
         add(
             "gateway.toml",
             "\n[cabin]\nidentity_key = \"file:identity.key\"\npseudonym_key = \"file:district.key\"\n\
-             consent = \"2026-1\"\npressure_rest = \"10s\"\n",
+             consent = \"2026-1\"\npressure_rest = \"10s\"\ncritical_after = \"10s\"\n",
         )?;
         for (file, byte) in [("identity.key", "1a"), ("district.key", "2b")] {
             std::fs::write(config.join(file), byte.repeat(32))?;
@@ -317,4 +318,66 @@ fn every_look_is_recorded(gateway: &Gateway, known_as: &str) {
     assert_eq!((of("visit.open"), of("resident.show")), (7, 4));
     assert!(!audit.to_string().contains("张小明") && !audit.to_string().contains(ZHANG));
     assert!(audit.to_string().contains(known_as));
+}
+
+/// Whether the alarm of a critical value that nobody answers stands.
+fn alarm_stands(gateway: &Gateway) -> bool {
+    let alarms = get(gateway, "/api/v1/alarms");
+    let is_it = |alarm: &&Value| alarm["alarm"] == "cabin.critical.unanswered";
+    alarms.as_array().unwrap().iter().find(is_it).is_some_and(|alarm| alarm["active"] == true)
+}
+
+#[tokio::test]
+async fn a_critical_value_that_nobody_answers_becomes_an_alarm() -> anyhow::Result<()> {
+    let cabin = Cabin::build().await?;
+    let gateway = cabin.start().await?;
+    let visit_id = open(&gateway, &json!({"code": "A1"}));
+    cabin.measure("1", "A1", &[("59408-5", "84", "%", "F")]).await?;
+    let critical = visit(&gateway, &visit_id)["critical"][0].clone();
+    assert!(!alarm_stands(&gateway));
+    // Also after the resident has gone.
+    end(&gateway, &visit_id, "abandoned");
+    eventually("it is an alarm", Duration::from_secs(60), || alarm_stands(&gateway)).await?;
+    let body = json!({
+        "measurement": critical["measurement"], "quantity": "oxygen_saturation", "read_back": "84", "decision": "handled",
+    });
+    assert_eq!(post(&gateway, &format!("/api/v1/visits/{visit_id}/critical"), &body).0, 200);
+    eventually("the answer ends it", Duration::from_secs(60), || !alarm_stands(&gateway)).await?;
+    gateway.stop().await
+}
+
+/// How many visits there are, and before which of them the gateway is killed.
+const VISITS: usize = 100;
+const KILLED_BEFORE: [usize; 3] = [25, 50, 75];
+
+#[tokio::test]
+async fn a_hundred_visits_and_three_kills_lose_nothing_and_mix_nothing() -> anyhow::Result<()> {
+    let cabin = Cabin::build().await?;
+    let mut gateway = cabin.start().await?;
+    let mut visits = Vec::new();
+    for nth in 0..VISITS {
+        let id = open(&gateway, &json!({"code": format!("C{nth}")}));
+        let pulse = (60 + nth % 40).to_string();
+        let weight = format!("{}.{}", 50 + nth / 10, nth % 10);
+        cabin.measure(&format!("{nth}-1"), &format!("C{nth}"), &[("8867-4", &pulse, "/min", "F")]).await?;
+        if KILLED_BEFORE.contains(&nth) {
+            // In the middle of the visit: what was acknowledged is there, and the visit goes on.
+            gateway.kill().await?;
+            gateway = cabin.start().await?;
+        }
+        cabin.measure(&format!("{nth}-2"), &format!("C{nth}"), &[("29463-7", &weight, "kg", "F")]).await?;
+        if nth % 3 > 0 {
+            end(&gateway, &id, "completed");
+        }
+        visits.push((id, pulse, weight));
+    }
+    for (id, pulse, weight) in &visits {
+        let shown = visit(&gateway, id);
+        assert_eq!(shown["measurements"].as_array().unwrap().len(), 2, "{shown}");
+        let told = (value(&shown, "pulse_rate"), value(&shown, "weight"));
+        assert_eq!(told, (pulse.parse().ok(), weight.parse().ok()), "{id}");
+    }
+    assert_eq!(get(&gateway, "/api/v1/measurements/unassigned"), json!([]));
+    assert_eq!(get(&gateway, "/api/v1/visits/counts")["visits"], 100);
+    gateway.stop().await
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use linli_config::settings::cabin::{UNANSWERED, critical_layout};
+use linli_config::settings::cabin::critical_layout;
 use linli_domain::visit::{Status, Version, Visit};
 use linli_domain::vital::{Critical, CriticalLimit, critical};
 use linli_domain::{Batch, Id, Layout, Quality, Sample, Value};
@@ -101,16 +101,22 @@ impl CriticalWatch {
         self.waiting.retain(|(of, _), _| of != visit);
     }
 
-    /// Whether a value of that room has waited too long.
+    /// Whether a value of that room has waited for that long.
     #[must_use]
-    pub fn waits_too_long(&self, room: &Id, now: Instant) -> bool {
+    pub fn has_waited(&self, room: &Id, after: Duration, now: Instant) -> bool {
         let mut here = self.waiting.values().filter(|(of, _)| of == room);
-        here.any(|(_, since)| now.saturating_duration_since(*since) >= UNANSWERED)
+        here.any(|(_, since)| now.saturating_duration_since(*since) >= after)
     }
 
     /// The batch that tells the state of a room, if it is another one than before, or was told long ago.
-    pub(super) fn batch(&mut self, room: &Id, stamp: linli_domain::Stamp, now: Instant) -> Option<Batch> {
-        let is_unanswered = self.waits_too_long(room, now);
+    pub(super) fn batch(
+        &mut self,
+        room: &Id,
+        after: Duration,
+        stamp: linli_domain::Stamp,
+        now: Instant,
+    ) -> Option<Batch> {
+        let is_unanswered = self.has_waited(room, after, now);
         let is_known = |told: &&Told| {
             told.is_unanswered == is_unanswered && now.saturating_duration_since(told.at) < AGAIN
         };
@@ -136,6 +142,7 @@ impl CriticalWatch {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use linli_config::settings::cabin::UNANSWERED;
     use linli_domain::visit::{Context, OpenedBy, Progress};
     use linli_domain::vital::{CRITICAL, Measurement, Quantity, Reading, Taken};
     use linli_domain::{ClockQuality, Timestamp};
@@ -178,16 +185,16 @@ mod tests {
         let (mut watch, mut visit) = (CriticalWatch::default(), visit());
         watch.look(&version(84.0), Some(&visit), &CRITICAL, Instant::now());
         tokio::time::advance(Duration::from_secs(119)).await;
-        assert!(!watch.waits_too_long(&room, Instant::now()));
+        assert!(!watch.has_waited(&room, UNANSWERED, Instant::now()));
         // Another version with the same value has waited as long.
         watch.look(&version(84.0), Some(&visit), &CRITICAL, Instant::now());
         tokio::time::advance(Duration::from_secs(1)).await;
-        assert!(watch.waits_too_long(&room, Instant::now()));
-        assert!(!watch.waits_too_long(&other, Instant::now()), "rooms are independent");
+        assert!(watch.has_waited(&room, UNANSWERED, Instant::now()));
+        assert!(!watch.has_waited(&other, UNANSWERED, Instant::now()), "rooms are independent");
         watch.look(&version(97.0), Some(&visit), &CRITICAL, Instant::now());
-        assert!(!watch.waits_too_long(&room, Instant::now()), "corrected");
+        assert!(!watch.has_waited(&room, UNANSWERED, Instant::now()), "corrected");
         watch.look(&version(84.0), Some(&visit), &CRITICAL, Instant::now() - UNANSWERED);
-        assert!(watch.waits_too_long(&room, Instant::now()));
+        assert!(watch.has_waited(&room, UNANSWERED, Instant::now()));
         visit.progress.critical.push(linli_domain::visit::CriticalAnswer {
             measurement: "m-1".to_owned(),
             quantity: Quantity::OxygenSaturation,
@@ -197,10 +204,10 @@ mod tests {
             at: Timestamp(1),
         });
         watch.look(&version(84.0), Some(&visit), &CRITICAL, Instant::now());
-        assert!(!watch.waits_too_long(&room, Instant::now()));
+        assert!(!watch.has_waited(&room, UNANSWERED, Instant::now()));
         watch.look(&version(83.0), Some(&visit), &CRITICAL, Instant::now() - UNANSWERED);
-        assert!(watch.waits_too_long(&room, Instant::now()), "another value asks again");
+        assert!(watch.has_waited(&room, UNANSWERED, Instant::now()), "another value asks again");
         watch.forget("v-1");
-        assert!(!watch.waits_too_long(&room, Instant::now()));
+        assert!(!watch.has_waited(&room, UNANSWERED, Instant::now()));
     }
 }

@@ -145,7 +145,7 @@ impl CabinService {
     pub(super) async fn tell_unanswered(&mut self, settings: &CabinSettings) {
         for room in &settings.rooms {
             let (stamp, now) = (self.deps.clock.now(), Instant::now());
-            if let Some(batch) = self.critical.batch(room, stamp, now) {
+            if let Some(batch) = self.critical.batch(room, settings.critical_after, stamp, now) {
                 let _ = self.deps.samples.send(batch).await;
             }
         }

@@ -9,7 +9,7 @@ use linli_domain::vital::{CRITICAL, CriticalLimit, Limits, OF_CENTRE, Quantity};
 use super::diagnostics::{Diagnostics, keys};
 use super::raw;
 use super::secret;
-use crate::settings::cabin::{CabinSettings, RETENTION};
+use crate::settings::cabin::{CabinSettings, RETENTION, UNANSWERED};
 use crate::settings::key::{Key, Keys};
 
 /// Checks `[cabin]`.
@@ -46,6 +46,10 @@ pub fn check(
     if raw.consent.as_ref().is_some_and(|text| text.trim().is_empty() || text.chars().count() > 64) {
         diagnostics.wrong(&at("consent"), "is not a version of 1 to 64 characters, such as \"2026-1\"");
     }
+    let critical_after = raw.critical_after.map_or(UNANSWERED, |after| after.0);
+    if !(Duration::from_secs(10)..=Duration::from_secs(1800)).contains(&critical_after) {
+        diagnostics.wrong(&at("critical_after"), "is not between \"10s\" and \"30m\"");
+    }
     CabinSettings {
         keys: all_keys(raw, dir, diagnostics),
         visit_timeout,
@@ -53,6 +57,7 @@ pub fn check(
         limits,
         guide: guide(raw, diagnostics),
         critical: critical(raw, diagnostics),
+        critical_after,
         consent: raw.consent.clone(),
         rooms: Vec::new(),
     }

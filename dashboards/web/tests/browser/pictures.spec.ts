@@ -15,6 +15,7 @@ const PICTURES: ({ name: string; view: string; account?: string } & Look)[] = [
   { name: 'overview-phone', view: 'overview', size: 'phone', lang: 'en', theme: 'light' },
   { name: 'alarms', view: 'alarms', size: 'panel', lang: 'zh', theme: 'light' },
   { name: 'alarms-dark', view: 'alarms', size: 'panel', lang: 'en', theme: 'dark' },
+  { name: 'cabin', view: 'cabin', account: 'mei', size: 'panel', lang: 'zh', theme: 'light' },
   { name: 'canteen', view: 'canteen', size: 'panel', lang: 'zh', theme: 'light' },
   { name: 'canteen-phone', view: 'canteen', size: 'phone', lang: 'zh', theme: 'light' },
   { name: 'kiosks', view: 'kiosks', size: 'panel', lang: 'zh', theme: 'light' },

@@ -77,7 +77,7 @@ fn cabins(known: &[Known<'_>]) -> Vec<Rule> {
         Some(Rule {
             source: Source { device: layout.device.clone(), point },
             priority: Priority::High,
-            text: format!("健康小屋 {room}：危急值两分钟没有人处理"),
+            text: format!("健康小屋 {room}：危急值没有人处理"),
             ..blank(derived(&layout.device, "unanswered")?, Condition::Is(true))
         })
     };

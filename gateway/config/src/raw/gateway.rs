@@ -213,6 +213,8 @@ pub struct Cabin {
     /// Critical values that replace the default ones: for a quantity such as `systolic`, `[low, high]` in its unit,
     /// critical at `low` and below, at `high` and above. `systolic = [85, 200]`.
     pub critical: Option<BTreeMap<String, [f64; 2]>>,
+    /// Time after which a critical value that nobody answered becomes an alarm, 10s to 30m, default 2m.
+    pub critical_after: Option<Period>,
     /// Version of the consent text in use, such as "2026-1"; screens offer it with one touch.
     pub consent: Option<String>,
 }

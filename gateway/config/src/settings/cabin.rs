@@ -23,6 +23,8 @@ pub struct CabinSettings {
     pub guide: PressureGuide,
     /// Limits of critical values.
     pub critical: Vec<CriticalLimit>,
+    /// The time after which a critical value that nobody answered becomes an alarm.
+    pub critical_after: Duration,
     /// Version of the consent text in use; screens offer it.
     pub consent: Option<String>,
     /// Rooms in which devices measure vital signs.
@@ -32,7 +34,7 @@ pub struct CabinSettings {
 /// Retention without a setting: five years.
 pub const RETENTION: Duration = Duration::from_secs(1825 * 86_400);
 
-/// The time after which a critical value that nobody answered becomes an alarm.
+/// The same without a setting: two minutes.
 pub const UNANSWERED: Duration = Duration::from_secs(120);
 
 /// Name of the computed point of a cabin: whether a critical value waits too long for an answer.
@@ -49,6 +51,7 @@ impl Default for CabinSettings {
             limits: Limits::default(),
             guide: PressureGuide::default(),
             critical: CRITICAL.to_vec(),
+            critical_after: UNANSWERED,
             consent: None,
             rooms: Vec::new(),
         }

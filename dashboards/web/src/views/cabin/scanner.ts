@@ -1,5 +1,5 @@
 /** A scanner that types like a keyboard: fast keys, then Enter. Slow keys are a person's, and nothing is taken of them. */
-const FAST_MS = 60;
+const FAST_MS = 100;
 const SHORTEST = 4;
 
 export class Wedge {
