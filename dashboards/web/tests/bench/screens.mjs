@@ -1,6 +1,7 @@
 // Drives chromium for `cargo xtask bench screens`: URL and cookie of a gateway are given; prints one line of JSON.
 // Latency: from the time stamp of a sample (the gateway's clock, on this machine) to the frame in which its value is shown.
 import { execFileSync } from 'node:child_process';
+import { connect, createServer } from 'node:net';
 import { chromium } from 'playwright-core';
 
 const [url, cookie, pages, cuts] = [process.argv[2], process.argv[3], Number(process.argv[4]), Number(process.argv[5])];
@@ -69,6 +70,21 @@ function observe(device) {
   }).observe(document.querySelector('dialog'), { subtree: true, characterData: true, childList: true });
 }
 
+/** A cable between the panel and the gateway that can be pulled: a browser's own offline mode leaves open streams alone. */
+let isCut = false;
+const sockets = new Set();
+const cable = createServer((from) => {
+  if (isCut) return from.destroy();
+  const to = connect(Number(new URL(url).port), host);
+  for (const socket of [from, to]) sockets.add(socket.on('error', () => socket.destroy()).on('close', () => { sockets.delete(socket); from.destroy(); to.destroy(); }));
+  from.pipe(to).pipe(from);
+});
+await new Promise((done) => cable.listen(0, '127.0.0.1', done));
+const pull = (isOut) => {
+  isCut = isOut;
+  if (isOut) for (const socket of sockets) socket.destroy();
+};
+
 const others = [];
 for (let number = 1; number < pages; number += 1) {
   const page = await fresh();
@@ -86,15 +102,15 @@ const latencies = (await page.evaluate(() => window.seen)).map(([, ms]) => ms);
 /** Memory that is still held after a collection, MB; the stream is cut between. */
 const held = (of) => of.evaluate(async () => { for (let at = 0; at < 3; at += 1) { window.gc?.(); await new Promise((done) => setTimeout(done, 300)); } return performance.memory.usedJSHeapSize / 1e6; });
 const panel = await fresh();
-await panel.goto(`${url}/overview`);
+await panel.goto(`http://127.0.0.1:${cable.address().port}/overview`);
 await panel.locator('main .card').first().waitFor();
 await panel.evaluate(() => Object.assign(window, { isSamePage: true }));
 await panel.waitForTimeout(20_000);
 const before = await held(panel);
 for (let cut = 0; cut < cuts; cut += 1) {
-  await panel.context().setOffline(true);
+  pull(true);
   await panel.locator('.band[role=alert]').waitFor({ timeout: 30_000 });
-  await panel.context().setOffline(false);
+  pull(false);
   await panel.locator('.band[role=alert]').waitFor({ state: 'detached', timeout: 60_000 });
   await panel.waitForTimeout(5_000);
 }
@@ -104,3 +120,5 @@ for (const one of others) await one.context().close();
 const result = { p50: percentile(latencies, 0.5), p99: percentile(latencies, 0.99), samples: latencies.length, before, after, cuts, isSame, firstView: await firstView(), assets: await assets() };
 console.log(JSON.stringify({ ...result, chromium: execFileSync(process.env.LINLI_CHROMIUM ?? '/usr/bin/chromium', ['--version'], { encoding: 'utf8' }).trim() }));
 await browser.close();
+pull(true);
+cable.close();
