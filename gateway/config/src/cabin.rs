@@ -42,6 +42,12 @@ pub fn check(
             diagnostics.wrong(&at("fever"), "is not between 36.5 and 39.0 °C");
         }
     }
+    if let Some(altitude) = raw.altitude {
+        limits.altitude = altitude;
+        if altitude > 6000 {
+            diagnostics.wrong(&at("altitude"), "is not between 0 and 6000 m");
+        }
+    }
     CabinSettings {
         keys: all_keys(raw, dir, diagnostics),
         visit_timeout,

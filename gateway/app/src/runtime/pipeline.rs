@@ -20,7 +20,7 @@ use serde_json::{Map, json};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior};
 
-use linli_services::cabin::Steady;
+use crate::runtime::steady::Steady;
 use linli_services::events::Events;
 use linli_services::live::{Erased, Live};
 use linli_web::status::Flow;

@@ -179,6 +179,8 @@ pub struct Cabin {
     pub hypertension: Option<[f64; 2]>,
     /// Axillary temperature from which a measurement counts as fever, in °C, 36.5 to 39.0, default 37.3.
     pub fever: Option<f64>,
+    /// Altitude of the centre in metres, 0 to 6000, default 0: from 1500 m other oxygen saturations are called low.
+    pub altitude: Option<u16>,
 }
 
 /// The result slip of a visit, and the printer of the cabin.

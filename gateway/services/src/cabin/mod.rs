@@ -3,6 +3,7 @@
 //! One task owns the visits, so a visit cannot change while a measurement is bound to it. It takes
 //! measurements from the lines and requests from people, and answers both when the result is on the disk.
 
+mod attachments;
 mod audited_reader;
 #[cfg(test)]
 mod belonging_tests;
@@ -15,7 +16,6 @@ mod request;
 mod resident_keys;
 mod rooms;
 mod service;
-mod steady;
 mod timing;
 
 pub use audited_reader::{AuditedReader, MeasurementFilter, VisitView};
@@ -23,7 +23,6 @@ pub use identity::{Identity, check_digit};
 pub use request::{Action, NewVisit, Outcome, Request};
 pub use resident_keys::ResidentKeys;
 pub use service::{CabinService, Deps, Health};
-pub use steady::Steady;
 
 /// Bound of the queue of measurements.
 pub const MEASUREMENT_QUEUE: usize = 64;
