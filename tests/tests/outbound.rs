@@ -405,3 +405,69 @@ async fn the_values_of_a_resident_are_one_table_and_the_record_says_who_took_the
     assert!(record.to_string().contains(&format!("\"about\":\"{pseudonym}\"")), "{record}");
     gateway.stop().await
 }
+
+#[tokio::test]
+async fn a_document_of_a_device_is_sealed_shown_to_whoever_may_and_gone_with_its_visit() -> anyhow::Result<()>
+{
+    let cabin = Cabin::build("")?;
+    let gateway = cabin.start().await?;
+    let visit = open(&gateway, "E1", "2026-1")?;
+    // A PDF with a text that would be found anywhere on the disk.
+    let report = format!("%PDF-1.4\n{}\n%%EOF\n", "sinus rhythm of nobody else ".repeat(40));
+    let encoded = said_of(&report).await?;
+    let message = |control: &str, field: &str| {
+        format!(
+            "MSH|^~\\&|ECG|S|GW|S|||ORU^R01|{control}|P|2.5|||||||UNICODE UTF-8\rPID|||E1\r\
+             OBR|1|||11524-6^EKG study^LN\rOBX|1|NM|8867-4^HR^LN||72|/min||||||F\r\
+             OBX|2|ED|18844-1^EKG report^LN||{field}||||||F\r"
+        )
+    };
+    let whole = message("D1", &format!("ECG^AP^PDF^Base64^{encoded}"));
+    let answers =
+        cabin.monitor.send(&[whole.clone(), whole, message("D2", "ECG^AP^PDF^Base64^PGh0bWw+")]).await?;
+    assert_eq!(
+        (&answers[0]["code"], &answers[1]["code"], &answers[2]["code"]),
+        (&json!("AA"), &json!("AA"), &json!("AA"))
+    );
+    let shown = gateway.ask("GET", &format!("/api/v1/visits/{visit}"), &Value::Null)?.1;
+    let measurements = shown["measurements"].as_array().unwrap();
+    assert_eq!(measurements.len(), 2, "one was sent twice, the other's document is none");
+    let with = measurements.iter().find(|one| one["measurement"]["attached"].is_array()).unwrap();
+    let info = &with["measurement"]["attached"][0];
+    assert_eq!((&info["title"], &info["media_type"]), (&json!("EKG report"), &json!("application/pdf")));
+    let path = format!("/api/v1/measurements/{}/attachments/0", with["id"].as_str().unwrap());
+    assert_eq!(gateway.get(&path)?, report);
+    let record = gateway.ask("GET", "/api/v1/audit?limit=5", &Value::Null)?.1;
+    assert!(record.to_string().contains("attachment.show"), "{record}");
+    let (status, refusal) = gateway.ask("GET", &path.replace("/0", "/7"), &Value::Null)?;
+    assert_eq!(status, 404, "{refusal}");
+    let found = || {
+        let files = std::fs::read_dir(cabin.workspace.path("data")).unwrap().flatten();
+        let has = |path: &Path| {
+            let bytes = std::fs::read(path).unwrap_or_default();
+            ["sinus rhythm of nobody", &encoded[200..240]]
+                .iter()
+                .any(|mark| bytes.windows(mark.len()).any(|window| window == mark.as_bytes()))
+        };
+        files.map(|entry| entry.path()).any(|path| has(&path))
+    };
+    assert!(!found(), "it lies on the disk in clear");
+    let erased =
+        gateway.ask("POST", &format!("/api/v1/visits/{visit}/erase"), &json!({"why": "asked for it"}))?;
+    assert_eq!(erased.0, 200, "{}", erased.1);
+    assert_eq!(gateway.ask("GET", &path, &Value::Null)?.0, 404);
+    gateway.stop().await
+}
+
+/// A text in Base64, by coreutils.
+async fn said_of(text: &str) -> anyhow::Result<String> {
+    let mut child = Command::new(tool("base64", "coreutils")?)
+        .arg("-w0")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()?;
+    let mut input = child.stdin.take().unwrap();
+    tokio::io::AsyncWriteExt::write_all(&mut input, text.as_bytes()).await?;
+    drop(input);
+    Ok(String::from_utf8(child.wait_with_output().await?.stdout)?)
+}

@@ -18,7 +18,7 @@ use linli_config::settings::cabin::CabinSettings;
 use linli_config::settings::key::{Key, Keys};
 use linli_golden::{frozen, sent, stored};
 
-const LIMITS: Limits = Limits { hypertension: (140.0, 90.0), fever: 37.3 };
+const LIMITS: Limits = Limits { hypertension: (140.0, 90.0), fever: 37.3, altitude: 0 };
 
 fn identity() -> Identity {
     Identity {
@@ -57,6 +57,8 @@ fn version() -> Version {
             key_reused: false,
             sent: None,
             amends: Vec::new(),
+            attachments: Vec::new(),
+            attached: Vec::new(),
             user: Some(2),
             patient: Patient::of_id("never stored"),
         },

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use linli_domain::Id;
 
+mod attachments;
 mod audited_reader;
 #[cfg(test)]
 mod belonging_tests;
@@ -25,7 +26,6 @@ mod resident_keys;
 mod residents;
 mod rooms;
 mod service;
-mod steady;
 mod timing;
 mod visit_view;
 mod worker_acts;

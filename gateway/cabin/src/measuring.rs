@@ -79,11 +79,14 @@ impl CabinService {
                 entry.records.push(payload::record(&version, pseudonym.as_deref(), &settings.limits));
                 amended.push((version, pseudonym));
                 measurement.readings.retain(|reading| !measurement.amends.contains(&reading.quantity));
-                if measurement.readings.is_empty() {
+                if measurement.readings.is_empty() && measurement.attachments.is_empty() {
                     continue;
                 }
             }
-            let (version, pseudonym) = self.first_version(layout, measurement, now, &settings).await?;
+            let documents = std::mem::take(&mut measurement.attachments);
+            let (mut version, pseudonym) = self.first_version(layout, measurement, now, &settings).await?;
+            let sealed = self.sealed_documents(&mut version, documents, pseudonym.as_deref(), &settings)?;
+            entry.changes.extend(sealed);
             entry.changes.push(Change::Version(Box::new(version.clone())));
             entry.records.push(payload::record(&version, pseudonym.as_deref(), &settings.limits));
             kept.push((version, pseudonym));
@@ -340,7 +343,8 @@ impl CabinService {
         };
         self.deps.health.implausible.fetch_add(impossible.len() as u64, Ordering::Relaxed);
         let is_left = |(_, measurement): &(Option<Identity>, Measurement)| {
-            measurement.readings.iter().any(|reading| reading.value.is_ok())
+            let has_value = measurement.readings.iter().any(|reading| reading.value.is_ok());
+            has_value || !measurement.attachments.is_empty()
         };
         if !checked.iter().any(is_left) {
             return Err(NotTaken::Wrong(first.to_string()));
@@ -420,6 +424,10 @@ impl Identity {
             (None, Some(sent)) => json!([readings, null, user, patient, sent]),
             (device, _) => json!([readings, device, user, patient]),
         };
+        let mut content = content.to_string();
+        for document in &measurement.attachments {
+            content += &format!("\n{}", hex(digest(&SHA256, &document.data).as_ref()));
+        }
         Self {
             key: fingerprint(&format!("{}\n{key}", layout.device)),
             content: fingerprint(&format!("{}\n{key}\n{content}", layout.device)),
@@ -484,7 +492,7 @@ mod tests {
             keys: None,
             visit_timeout: Duration::from_secs(3600),
             retention: Duration::from_secs(7 * 86_400),
-            limits: Limits { hypertension: (140.0, 90.0), fever: 37.3 },
+            limits: Limits { hypertension: (140.0, 90.0), fever: 37.3, altitude: 0 },
             rooms: Vec::new(),
             ..CabinSettings::default()
         };
@@ -512,6 +520,8 @@ mod tests {
             key_reused: false,
             sent: None,
             amends: Vec::new(),
+            attachments: Vec::new(),
+            attached: Vec::new(),
             user: None,
             patient: Patient::default(),
         }

@@ -133,7 +133,7 @@ impl ResidentKeys {
         serde_json::from_str(&text).context("the key of the resident is damaged")
     }
 
-    fn key(&self, keys: &Keys, pseudonym: &str) -> anyhow::Result<Key> {
+    pub(super) fn key(&self, keys: &Keys, pseudonym: &str) -> anyhow::Result<Key> {
         let Wrapped { key, sealed } = self.read(pseudonym)?;
         let sealed = unhex(&sealed).context("the key of the resident is damaged")?;
         let own = identity::open_with(identity::known(keys, &key)?, pseudonym, &sealed)?;

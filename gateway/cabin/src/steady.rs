@@ -67,6 +67,8 @@ impl Watch {
             key_reused: false,
             sent: None,
             amends: Vec::new(),
+            attachments: Vec::new(),
+            attached: Vec::new(),
             user: None,
             patient: Patient::default(),
         };

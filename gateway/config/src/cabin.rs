@@ -50,6 +50,12 @@ pub fn check(
     if !(Duration::from_secs(10)..=Duration::from_secs(1800)).contains(&critical_after) {
         diagnostics.wrong(&at("critical_after"), "is not between \"10s\" and \"30m\"");
     }
+    if let Some(altitude) = raw.altitude {
+        limits.altitude = altitude;
+        if altitude > 6000 {
+            diagnostics.wrong(&at("altitude"), "is not between 0 and 6000 m");
+        }
+    }
     CabinSettings {
         keys: all_keys(raw, dir, diagnostics),
         visit_timeout,

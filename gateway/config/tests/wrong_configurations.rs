@@ -108,6 +108,7 @@ const CASES: &[Case] = &[
     ("measurements kept for an hour", G, "[log]", "[cabin]\nretention = \"1h\"\n\n[log]"),
     ("pressure in kilopascal", G, "[log]", "[cabin]\nhypertension = [18.7, 12.0]\n\n[log]"),
     ("one pressure only", G, "[log]", "[cabin]\nhypertension = [140]\n\n[log]"),
+    ("a centre above the highest town", G, "[log]", "[cabin]\naltitude = 9000\n\n[log]"),
     ("fever in Fahrenheit", G, "[log]", "[cabin]\nfever = 99.1\n\n[log]"),
     ("a printer by its web page", G, "[log]", "[slip]\nprinter = \"http://192.0.2.7/\"\n\n[log]"),
     ("a printer in the clear", G, "[log]", "[slip]\nprinter = \"ipp://192.0.2.7/ipp/print\"\n\n[log]"),

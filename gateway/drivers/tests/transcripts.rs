@@ -147,6 +147,7 @@ async fn what_was_recorded_is_asked_and_understood() {
     let mut names: Vec<String> = std::fs::read_dir(folder)
         .unwrap()
         .map(|file| file.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.ends_with(".toml"))
         .collect();
     names.sort();
     assert!(names.len() >= 5, "{names:?}");

@@ -147,8 +147,11 @@ pub(crate) const QUOTAS: [Quota; 19] = [
         name: "measurement",
         percent: 27,
         when_full: WhenFull::Refused,
-        size: "SELECT count(*), ifnull(sum(octet_length(body) + 3 * octet_length(id) \
-               + 2 * ifnull(octet_length(visit), 0)), 0) FROM measurement",
+        size: "SELECT sum(rows), sum(bytes) FROM (SELECT count(*) AS rows, \
+               ifnull(sum(octet_length(body) + 3 * octet_length(id) + 2 * ifnull(octet_length(visit), 0)), 0) AS bytes \
+               FROM measurement UNION ALL SELECT count(*), \
+               ifnull(sum(octet_length(body) + 2 * octet_length(id) + 2 * octet_length(kind)), 0) \
+               FROM book WHERE kind = 'vital-attachment')",
         per_row: 60,
         per_hundred: RANDOM,
         mend: RAISE_OR_ERASE,
@@ -247,7 +250,7 @@ pub(crate) const QUOTAS: [Quota; 19] = [
         when_full: WhenFull::Refused,
         size: "SELECT count(*), ifnull(sum(octet_length(body) + 2 * octet_length(id) + 2 * octet_length(kind)), 0) FROM book \
                WHERE kind NOT GLOB 'mode*' AND kind NOT GLOB 'kiosk*' AND kind NOT GLOB 'node*' \
-               AND kind NOT GLOB 'user*'",
+               AND kind NOT GLOB 'user*' AND kind <> 'vital-attachment'",
         per_row: 50,
         per_hundred: RANDOM,
         mend: RAISE,
@@ -360,6 +363,7 @@ impl Kind {
             kind if kind.starts_with("kiosk") => Self::Kiosk,
             kind if kind.starts_with("node") => Self::Node,
             kind if kind.starts_with("user") => Self::Account,
+            "vital-attachment" => Self::Measurement,
             _ => Self::Canteen,
         }
     }

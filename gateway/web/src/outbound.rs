@@ -28,6 +28,8 @@ pub struct OutboundClient {
     pub print: ServiceClient<print::Action, Value>,
     /// The FHIR service.
     pub fhir: ServiceClient<fhir::Action, Value>,
+    /// Documents of measurements.
+    pub documents: linli_store::Documents,
 }
 
 /// How a slip is printed.
@@ -49,6 +51,7 @@ type Client = State<OutboundClient>;
 pub fn router(client: OutboundClient) -> Router {
     Router::new()
         .route("/api/v1/visits/{id}/slip", get(slip))
+        .route("/api/v1/measurements/{id}/attachments/{number}", get(attachment))
         .route("/api/v1/visits/{id}/print", post(print_slip))
         .route("/api/v1/print", get(jobs))
         .route("/api/v1/print/{job}/cancel", post(cancel))
@@ -69,6 +72,19 @@ async fn slip(
     let order = SlipOrder { visit, paper, naming: name };
     let pdf = client.slips.pdf(&who.0.account, &order).await?;
     Ok(([(CONTENT_TYPE, "application/pdf".to_owned()), (CONTENT_DISPOSITION, name_of_file)], pdf)
+        .into_response())
+}
+
+/// A document that came with a measurement.
+async fn attachment(
+    who: Who,
+    State(client): Client,
+    Path((measurement, number)): Path<(String, usize)>,
+) -> Result<Response, Problem> {
+    let (info, data) =
+        client.slips.reader.attachment(&client.documents, &who.0.account, (&measurement, number)).await?;
+    // Only kinds that were looked at when it came; a page of a browser runs none of them.
+    Ok(([(CONTENT_TYPE, info.media_type), (CONTENT_DISPOSITION, "attachment".to_owned())], data)
         .into_response())
 }
 

@@ -110,6 +110,7 @@ pub const TABLE: &[Row] = &[
     row(POST, "/api/v1/residents/{pseudonym}/erase", Visits),
     row(GET, "/api/v1/measurements/unassigned", Visits),
     row(GET, "/api/v1/measurements/{id}", Visits),
+    row(GET, "/api/v1/measurements/{id}/attachments/{number}", Visits),
     row(POST, "/api/v1/measurements/{id}/assign", Visits),
     row(POST, "/api/v1/measurements/{id}/correct", Visits),
     row(POST, "/api/v1/measurements/{id}/withdraw", Visits),

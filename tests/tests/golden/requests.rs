@@ -3,7 +3,7 @@
 
 /// Requests that read, and those that are refused whoever asks: name, method, path, body. `{visit}` and
 /// `{measurement}` are those of the scene, `{expires}` is soon.
-pub const REQUESTS: [(&str, &str, &str, &str); 85] = [
+pub const REQUESTS: [(&str, &str, &str, &str); 86] = [
     ("index", "GET", "/", ""),
     ("healthz", "GET", "/healthz", ""),
     ("readyz", "GET", "/readyz", ""),
@@ -38,6 +38,12 @@ pub const REQUESTS: [(&str, &str, &str, &str); 85] = [
     ("measurements-unassigned", "GET", "/api/v1/measurements/unassigned", ""),
     ("measurement", "GET", "/api/v1/measurements/{measurement}", ""),
     ("measurement-unknown", "GET", "/api/v1/measurements/none", ""),
+    ("attachment-unknown", "GET", "/api/v1/measurements/{measurement}/attachments/0", ""),
+    ("slip-unknown", "GET", "/api/v1/visits/v-none/slip", ""),
+    ("slip-wrong", "GET", "/api/v1/visits/{visit}/slip?paper=a4", ""),
+    ("print", "GET", "/api/v1/print", ""),
+    ("fhir", "GET", "/api/v1/fhir", ""),
+    ("resident-unknown", "GET", "/api/v1/residents/NOBODY/csv", ""),
     ("audit", "GET", "/api/v1/audit?limit=2", ""),
     ("export-fhir", "GET", "/api/v1/export/fhir?visit={visit}", ""),
     ("export-csv", "GET", "/api/v1/export/csv?visit={visit}", ""),

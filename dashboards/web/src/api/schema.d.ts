@@ -549,6 +549,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/measurements/{id}/attachments/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A document that came with a measurement: an electrocardiogram, a spirometry report */
+        get: operations["get_measurements_id_attachments_number"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/measurements/{id}/correct": {
         parameters: {
             query?: never;
@@ -1582,6 +1599,15 @@ export interface components {
             visit?: string | null;
             why: string;
         };
+        /** @description A document that came with a measurement; its number is its place in the list, from 0. */
+        AttachmentInfo: {
+            /** Format: uint64 */
+            bytes: number;
+            media_type: string;
+            /** @description Hexadecimal. */
+            sha256: string;
+            title: string;
+        };
         /** @description An entry of the audit of access to personal data. */
         AuditEntry: {
             about: string;
@@ -2307,6 +2333,8 @@ export interface components {
             screen: string | null;
         };
         Measurement: {
+            /** @description Documents that came with it. */
+            attached?: components["schemas"]["AttachmentInfo"][];
             /** @description The device's own name for it. */
             key?: string;
             key_reused?: boolean;
@@ -4423,6 +4451,42 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
             422: components["responses"]["UnprocessableContent"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
+        };
+    };
+    get_measurements_id_attachments_number: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the visit or measurement. */
+                id: string;
+                /** @description Id of a screen. */
+                number: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pdf": string;
+                    "image/jpeg": string;
+                    "image/png": string;
+                    "image/tiff": string;
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            421: components["responses"]["MisdirectedRequest"];
             503: components["responses"]["ServiceUnavailable"];
             507: components["responses"]["InsufficientStorage"];
         };

@@ -192,7 +192,8 @@ async fn outbound(
     let (fhir_client, fhir_requests) = ServiceClient::channel(fhir::REQUEST_QUEUE);
     let tasks =
         [tokio::spawn(printing.await?.run(print_requests)), tokio::spawn(sending.await?.run(fhir_requests))];
-    Ok((OutboundClient { slips, print: print_client, fhir: fhir_client }, tasks))
+    let documents = store.documents();
+    Ok((OutboundClient { slips, print: print_client, fhir: fhir_client, documents }, tasks))
 }
 
 /// The mode switch, and the orders that people write at the screens.

@@ -217,6 +217,8 @@ pub struct Cabin {
     pub critical_after: Option<Period>,
     /// Version of the consent text in use, such as "2026-1"; screens offer it with one touch.
     pub consent: Option<String>,
+    /// Altitude of the centre in metres, 0 to 6000, default 0: from 1500 m other oxygen saturations are called low.
+    pub altitude: Option<u16>,
 }
 
 /// The result slip of a visit, and the printer of the cabin.

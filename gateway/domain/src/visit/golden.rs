@@ -69,6 +69,8 @@ fn versions_of_measurements() {
         key_reused: false,
         sent: None,
         amends: Vec::new(),
+        attachments: Vec::new(),
+        attached: Vec::new(),
         user: None,
         patient: Patient::of_id("never stored"),
     };

@@ -29,6 +29,14 @@ pub struct Limits {
     pub hypertension: (f64, f64),
     /// Axillary temperature from which it is fever.
     pub fever: f64,
+    /// Altitude of the centre in metres: oxygen saturation depends on it.
+    #[serde(default, skip_serializing_if = "is_sea_level")]
+    pub altitude: u16,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it so")]
+const fn is_sea_level(altitude: &u16) -> bool {
+    *altitude == 0
 }
 
 /// What a value is called.
@@ -67,7 +75,7 @@ const GLUCOSE: &str =
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { hypertension: (140.0, 90.0), fever: 37.3 }
+        Self { hypertension: (140.0, 90.0), fever: 37.3, altitude: 0 }
     }
 }
 
@@ -130,6 +138,12 @@ impl Circumstances {
             let rows = ranges::body_mass_of_child(self.months(), sex)?;
             let reached = rows.into_iter().rev().find(|(from, ..)| value >= *from);
             return reached.map(|(_, word, source)| (word, source));
+        }
+        if quantity == Quantity::OxygenSaturation
+            && let Some(rows) = ranges::oxygen_at(limits.altitude)
+        {
+            let (_, word, source) = rows.iter().rfind(|(from, ..)| value >= *from)?;
+            return word.map(|word| (word, *source));
         }
         let mut rows = RANGES.iter().filter(|row| row.quantity == quantity && self.fits(row, sex, site));
         let row = rows.rfind(|row| value >= self.limit(row, limits))?;

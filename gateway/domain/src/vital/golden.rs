@@ -1,8 +1,8 @@
 //! Forms of vital signs.
 
 use super::{
-    Caveat, Circumstances, Comparator, GlucoseTime, Limits, Measurement, News2, NoReading, Oxygen,
-    Parameters, Patient, Quantity, Reading, Risk, Score, Sex, Site, Taken, assess,
+    AttachmentInfo, Caveat, Circumstances, Comparator, GlucoseTime, Limits, Measurement, News2, NoReading,
+    Oxygen, Parameters, Patient, Quantity, Reading, Risk, Score, Sex, Site, Taken, assess,
 };
 use crate::{ClockQuality, Timestamp};
 use linli_golden::{every, sent, stored, words};
@@ -49,6 +49,8 @@ fn measurements() {
         key_reused: false,
         sent: None,
         amends: Vec::new(),
+        attachments: Vec::new(),
+        attached: Vec::new(),
         user: Some(2),
         patient: Patient::default(),
     };
@@ -59,16 +61,25 @@ fn measurements() {
         key_reused: false,
         sent: None,
         amends: Vec::new(),
+        attachments: Vec::new(),
+        attached: Vec::new(),
         user: None,
         patient: Patient::of_id("p"),
     };
-    stored("vital/measurement", &[whole, plain]);
+    let info = AttachmentInfo {
+        title: "EKG report".to_owned(),
+        media_type: "application/pdf".to_owned(),
+        bytes: 9,
+        sha256: "00".repeat(32),
+    };
+    let with_document = Measurement { attached: vec![info], ..plain.clone() };
+    stored("vital/measurement", &[whole, plain, with_document]);
 }
 
 #[test]
 fn what_is_said_of_them() {
-    let limits = Limits { hypertension: (140.0, 90.0), fever: 37.3 };
-    stored("vital/limits", &[limits]);
+    let limits = Limits { hypertension: (140.0, 90.0), fever: 37.3, altitude: 0 };
+    stored("vital/limits", &[limits, Limits { altitude: 3650, ..limits }]);
     let values = [(Quantity::Systolic, 150.0), (Quantity::Diastolic, 85.0), (Quantity::Temperature, 38.5)];
     let all: Vec<_> = assess(&values, Circumstances::default(), &limits)
         .into_iter()

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::plausible::possible;
-use super::{Comparator, Patient, Quantity, Site};
+use super::{Attachment, AttachmentInfo, Comparator, Patient, Quantity, Site};
 use crate::{ClockQuality, Timestamp};
 
 /// Something about a reading that makes it doubtful. It is stored and shown with it.
@@ -144,6 +144,12 @@ pub struct Measurement {
     /// stored.
     #[serde(skip)]
     pub amends: Vec<Quantity>,
+    /// Documents that came with it: sealed and stored apart, never with it.
+    #[serde(skip)]
+    pub attachments: Vec<Attachment>,
+    /// What is kept of each document beside it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attached: Vec<AttachmentInfo>,
     /// The user's number on a device with several users.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<u8>,
@@ -317,6 +323,8 @@ impl Measurement {
             key_reused: false,
             sent: None,
             amends: Vec::new(),
+            attachments: Vec::new(),
+            attached: Vec::new(),
             user: None,
             patient: Patient::default(),
         }

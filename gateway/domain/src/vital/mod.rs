@@ -4,6 +4,7 @@
 //! LOINC, units UCUM. What a number means is a reference-range flag, never a diagnosis.
 
 mod assess;
+mod attachment;
 mod comparator;
 mod convert;
 mod critical;
@@ -21,6 +22,7 @@ mod sex;
 mod site;
 
 pub use assess::{Assessment, Circumstances, GlucoseTime, Limits, assess, judge, normal};
+pub use attachment::{Attachment, AttachmentInfo, LARGEST_ATTACHMENT, MOST_ATTACHMENTS, media_type};
 pub use comparator::Comparator;
 pub use convert::{NotConvertible, convert};
 pub use critical::{CRITICAL, Critical, CriticalLimit, OF_CENTRE, critical};

@@ -1,4 +1,5 @@
-//! Codes of the quantities: LOINC, and ISO/IEEE 11073-10101 by number and by name.
+//! Codes of the quantities: LOINC, and ISO/IEEE 11073-10101 by number and by name. `docs/protocols/hl7.md` shows the
+//! tables and names their sources.
 
 use super::{Quantity, Site};
 
@@ -178,6 +179,23 @@ mod tests {
         }
         for (nth, (code, _)) in LOINC.iter().enumerate() {
             assert!(!LOINC[nth + 1..].iter().any(|(other, _)| other == code), "{code}");
+        }
+    }
+
+    #[test]
+    fn every_row_is_on_the_page_for_people() {
+        let page = include_str!("../../../../docs/protocols/hl7.md");
+        for (number, name, quantity) in TERMS {
+            let row = format!("| {number} | `{name}` |");
+            assert!(page.contains(&row), "{row} ({quantity:?}) is not in docs/protocols/hl7.md");
+            // Partition 2: physiological quantities.
+            assert_eq!(number >> 16, 2, "{name}");
+        }
+        for (number, name, unit) in UNITS {
+            let row = format!("| {number} | `{name}` | {unit} |");
+            assert!(page.contains(&row), "{row} is not in docs/protocols/hl7.md");
+            // Partition 4: dimensions.
+            assert_eq!(number >> 16, 4, "{name}");
         }
     }
 

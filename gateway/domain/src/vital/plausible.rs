@@ -130,7 +130,7 @@ pub fn check(measurement: &mut Measurement) -> Result<(), Implausible> {
 /// Takes out what no living person has, keeps the readings beside it, and adds caveats to doubtful ones. Returns what
 /// was taken out and why.
 pub fn sift(measurement: &mut Measurement) -> Vec<Implausible> {
-    if measurement.readings.is_empty() {
+    if measurement.readings.is_empty() && measurement.attachments.is_empty() {
         return vec![Implausible::Empty];
     }
     times(measurement);

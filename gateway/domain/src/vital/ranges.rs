@@ -263,6 +263,26 @@ pub static RANGES: &[Range] = ranges![
     ],
 ];
 
+const OXYGEN_1500: &str =
+    "诊断学（第9版, 2018）: hypoxaemia below 90 %; above 1500 m nothing is called normal";
+const OXYGEN_2500: &str =
+    "WHO Pocket Book of Hospital Care for Children (2nd edition, 2013): hypoxaemia above 2500 m below 87 %";
+
+/// From which saturation on it is called what.
+type OxygenRow = (f64, Option<&'static Word>, &'static str);
+
+/// Oxygen saturation where the table for sea level does not hold: from which altitude in metres, and the rows. What is
+/// above hypoxaemia is not judged: no document at hand says what is normal there.
+static OXYGEN_AT: [(u16, [OxygenRow; 2]); 2] = [
+    (1500, [(0.0, Some(&HYPOXAEMIA), OXYGEN_1500), (90.0, None, OXYGEN_1500)]),
+    (2500, [(0.0, Some(&HYPOXAEMIA), OXYGEN_2500), (87.0, None, OXYGEN_2500)]),
+];
+
+/// The rows for oxygen saturation at an altitude; `None` where those for sea level hold.
+pub fn oxygen_at(altitude: u16) -> Option<&'static [OxygenRow]> {
+    OXYGEN_AT.iter().rfind(|(from, _)| altitude >= *from).map(|(_, rows)| rows.as_slice())
+}
+
 /// Body mass index of children (WS/T 586-2018): age in months, from which a boy and a girl are overweight and obese.
 /// Each row holds for half a year; the document has no lower limits.
 const CHILD_BODY_MASS: [(u16, [f64; 2], [f64; 2]); 24] = [

@@ -14,6 +14,8 @@ fn measured(readings: Vec<Reading>, device: Option<i64>, amends: &[Quantity]) ->
         key_reused: false,
         sent: None,
         amends: amends.to_vec(),
+        attachments: Vec::new(),
+        attached: Vec::new(),
         user: None,
         patient: Patient::default(),
     }

@@ -150,7 +150,7 @@ fn each_limit_of_pressure_is_where_the_guideline_has_it() {
             ["grade_2", "grade_3"]
         ]
     );
-    let limits = Limits { hypertension: (130.0, 80.0), fever: 37.5 };
+    let limits = Limits { hypertension: (130.0, 80.0), fever: 37.5, altitude: 0 };
     let own =
         |values: &[(Quantity, f64)]| assess(values, at(None), &limits).first().map(|(_, found)| found.flag);
     assert_eq!(own(&[(Quantity::Systolic, 130.0), (Quantity::Diastolic, 79.0)]), Some("isolated_systolic"));
@@ -262,5 +262,27 @@ fn every_row_names_a_document_and_its_edition() {
                 }
             }
         }
+    }
+}
+
+#[test]
+fn saturation_is_judged_by_the_altitude_of_the_centre() {
+    let called = |altitude: u16, saturation: f64| {
+        let limits = Limits { altitude, ..Limits::default() };
+        let found = assess(&[(Quantity::OxygenSaturation, saturation)], Circumstances::default(), &limits);
+        found.first().map(|(_, found)| found.flag)
+    };
+    for (altitude, saturation, flag) in [
+        (0, 97.0, Some("normal")),
+        (1499, 94.0, Some("low")),
+        (1499, 89.0, Some("hypoxaemia")),
+        (1500, 94.0, None),
+        (1500, 90.0, None),
+        (2499, 89.0, Some("hypoxaemia")),
+        (2500, 89.0, None),
+        (3650, 87.0, None),
+        (3650, 86.0, Some("hypoxaemia")),
+    ] {
+        assert_eq!(called(altitude, saturation), flag, "{saturation} % at {altitude} m");
     }
 }

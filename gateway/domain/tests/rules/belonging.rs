@@ -34,6 +34,8 @@ fn measured(quantity: Quantity, device: Option<i64>) -> Measurement {
         key_reused: false,
         sent: None,
         amends: Vec::new(),
+        attachments: Vec::new(),
+        attached: Vec::new(),
         user: None,
         patient: Patient::default(),
     }

@@ -15,6 +15,8 @@ fn of(readings: &[(Quantity, f64)]) -> Measurement {
         key_reused: false,
         sent: None,
         amends: Vec::new(),
+        attachments: Vec::new(),
+        attached: Vec::new(),
         user: None,
         patient: Patient::default(),
     }

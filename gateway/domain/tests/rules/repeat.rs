@@ -14,6 +14,8 @@ fn pressure(systolic: f64, diastolic: f64) -> Measurement {
         key_reused: false,
         sent: None,
         amends: Vec::new(),
+        attachments: Vec::new(),
+        attached: Vec::new(),
         user: None,
         patient: Patient::default(),
     }

@@ -129,6 +129,8 @@ impl Message {
             key_reused: false,
             sent: None,
             amends: Vec::new(),
+            attachments: Vec::new(),
+            attached: Vec::new(),
             user: None,
             patient,
         };

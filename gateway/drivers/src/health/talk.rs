@@ -161,6 +161,8 @@ impl Talk {
             key_reused: false,
             sent: None,
             amends: Vec::new(),
+            attachments: Vec::new(),
+            attached: Vec::new(),
             user,
             patient: Patient::default(),
         };

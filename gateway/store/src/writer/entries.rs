@@ -16,6 +16,14 @@ const FORGET_MEASUREMENT: &str = "DELETE FROM undecodable WHERE source = 'measur
 const FORGET_MEASUREMENTS_OF_VISIT: &str = "DELETE FROM undecodable WHERE source = 'measurement' AND key IN \
      (SELECT id || '/' || version FROM measurement WHERE id IN (SELECT id FROM measurement WHERE visit = ?))";
 
+/// Documents of a measurement: their ids begin with its own.
+const FORGET_ATTACHMENTS: &str =
+    "DELETE FROM book WHERE kind = 'vital-attachment' AND id GLOB 'vital-attachment/' || ? || '/*'";
+
+/// The same for everything measured during a visit.
+const FORGET_ATTACHMENTS_OF_VISIT: &str = "DELETE FROM book WHERE kind = 'vital-attachment' AND EXISTS \
+     (SELECT 1 FROM measurement WHERE visit = ? AND book.id GLOB 'vital-attachment/' || measurement.id || '/*')";
+
 /// Applies every change and writes the audit entries.
 pub(super) async fn write(
     connection: &mut SqliteConnection,
@@ -122,6 +130,7 @@ async fn erase(connection: &mut SqliteConnection, change: &Change) -> Result<(),
     match change {
         Change::EraseVisit(id) => {
             run(connection, FORGET_MEASUREMENTS_OF_VISIT, id).await?;
+            run(connection, FORGET_ATTACHMENTS_OF_VISIT, id).await?;
             run(connection, "DELETE FROM undecodable WHERE source = 'visit' AND key = ?", id).await?;
             run(
                 connection,
@@ -133,6 +142,7 @@ async fn erase(connection: &mut SqliteConnection, change: &Change) -> Result<(),
         }
         Change::EraseMeasurement(id) => {
             run(connection, FORGET_MEASUREMENT, id).await?;
+            run(connection, FORGET_ATTACHMENTS, id).await?;
             run(connection, "DELETE FROM measurement WHERE id = ?", id).await?;
         }
         Change::EraseResident(pseudonym) => {

@@ -288,6 +288,8 @@ fn versions() -> Vec<Version> {
             key_reused: false,
             sent: None,
             amends: Vec::new(),
+            attachments: Vec::new(),
+            attached: Vec::new(),
             user: (number == 2).then_some(2),
             patient: Patient::default(),
         },

@@ -2,6 +2,7 @@
 
 pub mod acknowledge;
 pub mod batch;
+mod encapsulated;
 mod grouping;
 pub mod message;
 pub mod mllp;

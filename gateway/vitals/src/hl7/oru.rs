@@ -1,8 +1,11 @@
 //! Results of an ORU^R01 message: the observations (OBX) of each order (OBR) as measurements.
 
-use linli_domain::vital::{Caveat, Measurement, NoReading, Patient, Reading, Taken};
+use linli_domain::vital::{
+    Attachment, Caveat, MOST_ATTACHMENTS, Measurement, NoReading, Patient, Reading, Taken,
+};
 use linli_domain::{Stamp, Timestamp};
 
+use super::encapsulated::document;
 use super::grouping::{Entry, grouped};
 use super::message::{Message, Segment};
 use super::observation::{Observation, observation};
@@ -50,9 +53,11 @@ pub fn results(message: &Message, now: Stamp, zone: &Zone) -> Result<Results, Re
         let patient = patients.get(order.patient).cloned().unwrap_or_default();
         measurements.extend(order.measurements(now, sent, &format!("{name}/{nth}"), &patient));
     }
-    let has_value = measurements.iter().any(|m| m.readings.iter().any(|reading| reading.value.is_ok()));
+    let has_value = measurements
+        .iter()
+        .any(|m| !m.attachments.is_empty() || m.readings.iter().any(|reading| reading.value.is_ok()));
     match flawed.first() {
-        _ if measurements.is_empty() => Err(Refused::NothingKnown),
+        None if measurements.is_empty() => Err(Refused::NothingKnown),
         Some(flaw) if !has_value => Err(flaw.clone()),
         _ => Ok(Results { measurements, flawed }),
     }
@@ -110,10 +115,31 @@ impl Reader<'_> {
 
     fn begin(&mut self, ordered: (Option<Timestamp>, bool), is_control: bool) {
         let patient = self.patients.result();
-        self.orders.push(Order { patient, ordered, is_control, entries: Vec::new() });
+        let (entries, attachments) = (Vec::new(), Vec::new());
+        self.orders.push(Order { patient, ordered, is_control, entries, attachments });
+    }
+
+    /// Takes a document of the order, or says why it is not kept.
+    fn attached(&mut self, document: Result<Attachment, Refused>, segment: &Segment<'_>) {
+        let patient = self.patients.result();
+        if self.orders.last().is_none_or(|order| order.patient != patient) {
+            self.begin((None, false), false);
+        }
+        let Some(order) = self.orders.last_mut() else { return };
+        match document {
+            Ok(_) if order.attachments.len() >= MOST_ATTACHMENTS => {
+                self.flawed
+                    .push(Refused::Document { set: segment.text(1), why: "the order has eight already" });
+            }
+            Ok(document) => order.attachments.push(document),
+            Err(why) => self.flawed.push(why),
+        }
     }
 
     fn observed(&mut self, message: &Message, segment: &Segment<'_>) {
+        if let Some(document) = document(segment) {
+            return self.attached(document, segment);
+        }
         let Some(Observation { mut reading, flaw, amends }) = observation(segment) else { return };
         let patient = self.patients.result();
         // A result without an order, or after another patient began.
@@ -146,6 +172,7 @@ struct Order {
     ordered: (Option<Timestamp>, bool),
     is_control: bool,
     entries: Vec<Entry>,
+    attachments: Vec<Attachment>,
 }
 
 // === impl Order ===
@@ -159,9 +186,13 @@ impl Order {
         key: &str,
         patient: &Patient,
     ) -> Vec<Measurement> {
-        let Self { ordered, is_control, entries, .. } = self;
-        let mut found = Vec::new();
-        for (part, entries) in grouped(entries).into_iter().enumerate() {
+        let Self { ordered, is_control, entries, mut attachments, .. } = self;
+        let (mut found, mut groups) = (Vec::new(), grouped(entries));
+        if groups.is_empty() && !attachments.is_empty() {
+            // Documents alone are a measurement without readings.
+            groups.push(Vec::new());
+        }
+        for (part, entries) in groups.into_iter().enumerate() {
             let part = if part == 0 { String::new() } else { format!(".{part}") };
             // The earliest: what began before a visit is not of it.
             let own = entries.iter().filter_map(|entry| entry.time).min();
@@ -182,6 +213,9 @@ impl Order {
                 key_reused: false,
                 sent,
                 amends,
+                // Those of an order are with what was measured first.
+                attachments: std::mem::take(&mut attachments),
+                attached: Vec::new(),
                 user: None,
                 patient: patient.clone(),
             });

@@ -49,6 +49,14 @@ pub enum Refused {
         /// OBX-1.
         set: String,
     },
+    /// A document that is not kept.
+    #[error("OBX-{set}: the document is not kept: {why}")]
+    Document {
+        /// OBX-1.
+        set: String,
+        /// Why.
+        why: &'static str,
+    },
     /// A value that is no number; of one result, or of all.
     #[error("OBX-{set}: {value:?} is not a number; no value is kept of it")]
     Value {

@@ -349,7 +349,19 @@ struct Measurement {
     /// The device's own name for it.
     key: Option<String>,
     key_reused: Option<bool>,
+    /// Documents that came with it.
+    attached: Option<Vec<AttachmentInfo>>,
     user: Option<u8>,
+}
+
+/// A document that came with a measurement; its number is its place in the list, from 0.
+#[derive(JsonSchema)]
+struct AttachmentInfo {
+    title: String,
+    media_type: String,
+    bytes: u64,
+    /// Hexadecimal.
+    sha256: String,
 }
 
 /// What a device cannot know.

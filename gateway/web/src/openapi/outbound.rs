@@ -90,6 +90,17 @@ pub fn operations() -> Vec<Operation> {
             .gives_kind::<Text>(&["application/pdf"])
             .refuses(&[404, 409])
             .stored(),
+        get(
+            "/api/v1/measurements/{id}/attachments/{number}",
+            TAG,
+            (
+                "A document that came with a measurement: an electrocardiogram, a spirometry report",
+                "测量附件",
+            ),
+        )
+        .gives_kind::<Text>(&["application/pdf", "image/png", "image/jpeg", "image/tiff"])
+        .refuses(&[404, 409])
+        .stored(),
         post("/api/v1/visits/{id}/print", TAG, ("Prints the result slip of a visit", "打印结果单"))
             .may_take::<SlipQuery>()
             .creates::<PrintJob>()
