@@ -26,6 +26,7 @@ mod resident_keys;
 mod residents;
 mod rooms;
 mod service;
+mod steady;
 mod timing;
 mod visit_view;
 mod worker_acts;
