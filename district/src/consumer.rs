@@ -180,35 +180,17 @@ impl<S: Source> Consumer<S> {
         self.names.learn(&self.pool, &known).await?;
         let (mut batch, mut unnamed) = (Batch::default(), Unnamed::default());
         let now = Timestamp::now().as_millisecond();
-        for read in read {
-            let Read { delivery, topic, message } = read;
-            let added = match (topic, message) {
-                (None, _) => Err(Unfit::new("unknown_topic", "it is no topic of linli, version 1")),
-                (Some(topic), message) => match self.names.gateway(topic.centre, topic.gateway) {
-                    Err(unfit) => Err(unfit),
-                    Ok(gateway) => match message {
-                        Ok(message) => {
-                            if let Message::Status(status) = &message
-                                && let (true, Ok(epoch)) =
-                                    (status.online, self.names.epoch(gateway, &status.epoch))
-                            {
-                                unnamed.whole(epoch);
-                            }
-                            batch.add(&self.names, gateway, message, now)
-                        }
-                        Err(unfit) => Err(unfit),
-                    }
-                    .map_err(|unfit| {
-                        // Its number has arrived, whatever it says: else it would be sent again for ever.
-                        if let Some((epoch, seq)) = number(&delivery.payload)
-                            && let Ok(epoch) = self.names.epoch(gateway, &epoch)
-                        {
-                            batch.add_aside(epoch, gateway, seq);
-                        }
-                        unfit
-                    }),
-                },
-            };
+        for Read { delivery, topic, message } in read {
+            let added = topic
+                .ok_or_else(|| Unfit::new("unknown_topic", "it is no topic of linli, version 1"))
+                .and_then(|topic| self.names.gateway(topic.centre, topic.gateway))
+                .and_then(|gateway| {
+                    let added = message.and_then(|message| {
+                        self.greet(gateway, &message, &mut unnamed);
+                        batch.add(&self.names, gateway, message, now)
+                    });
+                    added.inspect_err(|_| self.add_aside(&mut batch, gateway, &delivery.payload))
+                });
             if let Err(unfit) = added
                 && may_keep(&mut self.poison_window, &self.metrics)
             {
@@ -221,6 +203,25 @@ impl<S: Source> Consumer<S> {
         self.unnamed.take_over(unnamed);
         self.metrics.poison.fetch_add(batch.poison.len() as u64, Relaxed);
         Ok(stored)
+    }
+
+    /// A gateway that has connected is told everything of its epoch.
+    fn greet(&self, gateway: i32, message: &Message<'_>, unnamed: &mut Unnamed) {
+        if let Message::Status(status) = message
+            && status.online
+            && let Ok(epoch) = self.names.epoch(gateway, &status.epoch)
+        {
+            unnamed.whole(epoch);
+        }
+    }
+
+    /// Counts the number of a message that is put aside as arrived: else it would be sent again for ever.
+    fn add_aside(&self, batch: &mut Batch, gateway: i32, payload: &[u8]) {
+        if let Some((epoch, seq)) = number(payload)
+            && let Ok(epoch) = self.names.epoch(gateway, &epoch)
+        {
+            batch.add_aside(epoch, gateway, seq);
+        }
     }
 
     /// Puts aside the one message that the database refuses.

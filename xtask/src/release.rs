@@ -13,7 +13,8 @@ pub fn dist() -> anyhow::Result<()> {
         screens::packages()?;
     }
     command(cargo_process().args(["build", "--profile", "dist", "--locked", "-p", "linli"]))?;
-    println!("target/dist/linli");
+    command(cargo_process().args(["build", "--profile", "dist", "--locked", "-p", "linli-district"]))?;
+    println!("target/dist/linli, target/dist/linli-district");
     sbom::write()?;
     Ok(())
 }
