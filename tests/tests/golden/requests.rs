@@ -3,7 +3,7 @@
 
 /// Requests that read, and those that are refused whoever asks: name, method, path, body. `{visit}` and
 /// `{measurement}` are those of the scene, `{expires}` is soon.
-pub const REQUESTS: [(&str, &str, &str, &str); 86] = [
+pub const REQUESTS: [(&str, &str, &str, &str); 91] = [
     ("index", "GET", "/", ""),
     ("healthz", "GET", "/healthz", ""),
     ("readyz", "GET", "/readyz", ""),
