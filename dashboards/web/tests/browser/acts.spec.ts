@@ -97,6 +97,8 @@ test('a kiosk without paper says what cannot be had', async () => {
   await open(panel, gateway, 'kiosks');
   const tile = panel.locator('main section.card').first();
   await expect.poll(() => tile.innerText()).toContain('缺纸');
+  // Outside the opening hours there is no share of the day yet.
+  expect(await tile.locator('footer').innerText(), 'a share is no more than all').toMatch(/今天可用 (\d{1,2}|100)%|今天可用 ——/);
   await tile.locator('.button').click();
   await panel.locator('dialog li').first().waitFor();
   await panel.locator('dialog input').fill('养老保险查询');
