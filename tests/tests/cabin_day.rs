@@ -129,6 +129,7 @@ async fn six_residents_and_a_power_cut() -> anyhow::Result<()> {
         assert_eq!(counts[what], count, "{what}: {counts}");
     }
     every_look_is_recorded(&gateway, &known_as);
+    erasing_takes_joined_records_along(&gateway, &known_as);
     gateway.stop().await
 }
 
@@ -291,6 +292,17 @@ fn records(gateway: &Gateway, known_as: &str) {
     assert_eq!((&due[0]["pseudonym"], &follow_up["controlled"]), (&json!(known_as), &json!(true)), "{due}");
     let days = (follow_up["due"].as_i64().unwrap() - follow_up["last"].as_i64().unwrap()) / 86_400_000;
     assert_eq!(days, 90, "144/87 of somebody above 65 is below 150/90");
+}
+
+fn erasing_takes_joined_records_along(gateway: &Gateway, known_as: &str) {
+    let search = |text: &str| post(gateway, "/api/v1/residents/search", &json!({"text": text})).1;
+    let joined = search("SZ00004821")[0]["pseudonym"].as_str().unwrap().to_owned();
+    let reason = json!({"into": known_as, "why": "还是同一个人"});
+    assert_eq!(post(gateway, &format!("/api/v1/residents/{joined}/merge"), &reason).0, 200);
+    let (status, erased) =
+        post(gateway, &format!("/api/v1/residents/{known_as}/erase"), &json!({"why": "居民要求"}));
+    assert_eq!((status, &erased["erased"]["visits"]), (200, &json!(2)), "{erased}");
+    assert_eq!((search("SZ00004821"), search(ZHANG)), (json!([]), json!([])));
 }
 
 fn every_look_is_recorded(gateway: &Gateway, known_as: &str) {

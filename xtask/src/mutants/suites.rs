@@ -51,8 +51,10 @@ const fn suite(
 }
 
 /// The order is the order in which they are tried.
-const SUITES: [Suite; 13] = [
+const SUITES: [Suite; 15] = [
     suite("gateway/domain", "linli-domain", None, "audit::"),
+    suite("gateway/domain", "linli-domain", None, "visit::"),
+    suite("gateway/domain", "linli-domain", None, "vital::"),
     suite("gateway/domain", "linli-domain", Some("rules"), ""),
     suite("gateway/domain", "linli-domain", Some("visits"), ""),
     suite("gateway/mode", "linli-mode", Some("noticed"), ""),

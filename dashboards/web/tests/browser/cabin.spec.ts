@@ -144,7 +144,7 @@ test('a morning at the cabin', async () => {
   await critical.waitFor();
   await critical.locator('input').fill('12.7');
   await critical.locator('.acts .main', { hasText: '转诊' }).click();
-  await expect.poll(() => critical.locator('.problem').innerText()).toContain('17.2');
+  await expect.poll(() => critical.locator('.problem').innerText(), { timeout: 20_000 }).toContain('17.2');
   await critical.locator('input').fill('17.2');
   await critical.locator('.acts .main', { hasText: '转诊' }).click();
   await critical.waitFor({ state: 'detached' });

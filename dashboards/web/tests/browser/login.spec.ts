@@ -154,5 +154,5 @@ test('a drill begins with a touch, people have tasks, and a second one is refuse
   expect(await faults(panel)).toEqual([]);
   await panel.locator('header .demo').click();
   await begin.click();
-  await expect.poll(() => panel.locator('dialog .problem').innerText()).toContain('没有成功');
+  await expect.poll(() => panel.locator('dialog .problem').innerText(), { timeout: 20_000 }).toContain('没有成功');
 });
