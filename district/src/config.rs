@@ -206,9 +206,8 @@ pub struct Wrong(pub Vec<String>);
 /// Reads and checks a file.
 pub fn load(path: &Path) -> Result<Checked, Wrong> {
     let here = path.display();
-    let text = std::fs::read_to_string(path).map_err(|error| {
-        Wrong(vec![format!("{here}: {error}; deploy/district/district.toml is one to start from")])
-    })?;
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Wrong(vec![format!("{here}: {error}; deploy/district/install.sh writes one")]))?;
     let config: Config = toml::from_str(&text).map_err(|error| Wrong(vec![format!("{here}: {error}")]))?;
     check(config, path.parent().unwrap_or(Path::new(".")))
         .map_err(|mistakes| Wrong(mistakes.into_iter().map(|mistake| format!("{here}: {mistake}")).collect()))

@@ -1,7 +1,5 @@
-//! Performance, as ratios within one run: `cargo xtask bench [NAME…]`.
-//!
-//! Each row names its target, what was measured, and the limit measured beside it on the same
-//! machine in the same minute by something simpler than linli.
+//! Performance, as ratios within one run: `cargo xtask bench [NAME…]`. Each row names its target, what was measured, and the
+//! limit measured beside it on the same machine in the same minute by something simpler than linli.
 
 mod bare;
 mod commands;
