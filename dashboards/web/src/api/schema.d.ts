@@ -126,6 +126,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/cabin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The cabins, their open visits, what can be entered */
+        get: operations["get_cabin"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/centre": {
         parameters: {
             query?: never;
@@ -384,6 +401,40 @@ export interface paths {
         get: operations["get_export_fhir"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/fhir": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Visits for the FHIR server: what waits, what it refuses */
+        get: operations["get_fhir"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/fhir/{visit}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sends a visit to the FHIR server again */
+        post: operations["post_fhir_visit_retry"];
         delete?: never;
         options?: never;
         head?: never;
@@ -931,6 +982,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/print": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Print jobs, newest first */
+        get: operations["get_print"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/print/{job}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Cancels a print job */
+        post: operations["post_print_job_cancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/qr": {
         parameters: {
             query?: never;
@@ -1022,6 +1107,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/residents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Registers a resident */
+        post: operations["post_residents"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/residents/{pseudonym}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A resident's visits and values */
+        get: operations["get_residents_pseudonym"];
+        put?: never;
+        /** Changes what the register says of a resident */
+        post: operations["post_residents_pseudonym"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/residents/{pseudonym}/csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Everything measured of a resident, as CSV */
+        get: operations["get_residents_pseudonym_csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/residents/{pseudonym}/erase": {
         parameters: {
             query?: never;
@@ -1039,6 +1176,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/residents/{pseudonym}/merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Joins this record to another */
+        post: operations["post_residents_pseudonym_merge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/residents/{pseudonym}/unmerge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes a joined record apart again */
+        post: operations["post_residents_pseudonym_unmerge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/residents/find": {
         parameters: {
             query?: never;
@@ -1050,6 +1221,40 @@ export interface paths {
         put?: never;
         /** The pseudonym of an identity */
         post: operations["post_residents_find"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/residents/follow-up": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Residents whose conditions are followed up */
+        get: operations["get_residents_follow_up"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/residents/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Finds residents by number, its end, or name */
+        post: operations["post_residents_search"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1395,6 +1600,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/visits/{id}/critical": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Answers a critical value */
+        post: operations["post_visits_id_critical"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/visits/{id}/end": {
         parameters: {
             query?: never;
@@ -1423,6 +1645,91 @@ export interface paths {
         put?: never;
         /** Erases a visit and what was measured */
         post: operations["post_visits_id_erase"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/visits/{id}/measurements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Enters a measurement by hand */
+        post: operations["post_visits_id_measurements"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/visits/{id}/pressure": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begins or ends the guided series of pressures */
+        post: operations["post_visits_id_pressure"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/visits/{id}/print": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Prints the result slip of a visit */
+        post: operations["post_visits_id_print"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/visits/{id}/slip": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The result slip of a visit as PDF */
+        get: operations["get_visits_id_slip"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/visits/counts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How many visits there were, naming nobody */
+        get: operations["get_visits_counts"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1588,9 +1895,11 @@ export interface components {
         };
         /** @description How a value stands to the reference range. */
         Assessment: {
+            english: string;
             flag: string;
             notable: boolean;
             quantity: components["schemas"]["Quantity"];
+            source: string;
             /** @description For people. */
             text: string;
         };
@@ -1639,6 +1948,19 @@ export interface components {
             resourceType: "Bundle";
             timestamp: unknown;
             type: string;
+        };
+        /** @description What a screen of the cabin needs beside the visits. */
+        Cabin: {
+            /** @description Version of the consent text in use. */
+            consent: string | null;
+            /** @description Whether residents can be named. */
+            names: boolean;
+            /** Format: uint8 */
+            pressure_readings: number;
+            /** Format: uint64 */
+            pressure_rest_s: number;
+            quantities: components["schemas"]["CabinQuantity"][];
+            rooms: components["schemas"]["CabinRoom"][];
         };
         /** @description A cabinet of the canteen and its limits. */
         Cabinet: {
@@ -1690,6 +2012,22 @@ export interface components {
             /** Format: uint64 */
             within_s: number;
         };
+        CabinQuantity: {
+            /** Format: uint8 */
+            decimals: number;
+            /** Format: double */
+            least: number;
+            /** Format: double */
+            most: number;
+            quantity: components["schemas"]["Quantity"];
+            /** @description UCUM code. */
+            unit: string;
+        };
+        CabinRoom: {
+            room: string;
+            /** @description The visit that is open in it. */
+            visit: string | null;
+        };
         /**
          * @description A reason to doubt a reading.
          * @enum {string}
@@ -1710,6 +2048,12 @@ export interface components {
             sites: components["schemas"]["Site"][];
             stages: components["schemas"]["RoomStage"][];
             timezone: string;
+        };
+        /** @description A resident, and how many visits were changed. */
+        ChangedResident: {
+            pseudonym: string;
+            /** Format: uint64 */
+            visits: number;
         };
         /** @description The body with a code that counts once. */
         Code: {
@@ -1826,6 +2170,22 @@ export interface components {
             /** Format: uint64 */
             count: number;
             zh: string;
+        };
+        /** @description A critical value. */
+        CriticalValue: {
+            /** @description Null while nobody has answered. */
+            answer: unknown;
+            /** Format: int64 */
+            at: number;
+            is_high: boolean;
+            /** Format: double */
+            limit: number;
+            measurement: string;
+            quantity: components["schemas"]["Quantity"];
+            /** @description The number that is to be read back. */
+            shown: string;
+            source: string;
+            unit: string;
         };
         Cycle: {
             /** Format: int64 */
@@ -1991,6 +2351,17 @@ export interface components {
             /** @description The same for an authenticator. */
             uri?: string;
         };
+        /** @description A measurement that a person writes down. */
+        EnteredByHand: {
+            /**
+             * Format: int64
+             * @description When it was measured; without it now.
+             */
+            at?: number | null;
+            context?: components["schemas"]["NewContext"] | null;
+            readings: components["schemas"]["NewReading"][];
+            why: string;
+        };
         /** @description How many visits and measurements were erased. */
         Erased: {
             erased: components["schemas"]["ErasedCounts"];
@@ -2023,6 +2394,54 @@ export interface components {
             plan: string;
             stage: components["schemas"]["Stage"] | null;
         };
+        /** @description The queue of visits for the FHIR server. */
+        FhirQueue: {
+            /**
+             * Format: uint64
+             * @description Visits that the server refuses.
+             */
+            refused: number;
+            /**
+             * Format: uint64
+             * @description Visits that the server has.
+             */
+            sent: number;
+            /** @description What keeps visits waiting. */
+            trouble: string | null;
+            /** @description Address of the server; null when none is configured. */
+            url: string | null;
+            /** @description Those that wait or were refused, at most 500. */
+            visits: components["schemas"]["FhirVisit"][];
+            /**
+             * Format: uint64
+             * @description Visits that are to be sent.
+             */
+            waiting: number;
+            /**
+             * Format: uint64
+             * @description Visits whose residents did not agree to it, when all were last compared.
+             */
+            withheld: number;
+        };
+        /** @description A visit of the queue. */
+        FhirVisit: {
+            /** Format: int64 */
+            at: number;
+            /**
+             * Format: uint32
+             * @description Attempts since it was last sent.
+             */
+            attempts: number;
+            /** @description Measurements that the server has, with the version of each. */
+            sent?: {
+                [key: string]: number;
+            };
+            /** @enum {string} */
+            state: "waiting" | "sent" | "refused";
+            visit: string;
+            /** @description Why it waits or is refused. */
+            why?: string;
+        };
         /** @description A finding of a drill or a switch. */
         Finding: {
             /**
@@ -2051,6 +2470,21 @@ export interface components {
             /** @enum {string} */
             state: "unknown" | "normal" | "alarm";
             zh: string;
+        };
+        /** @description A visit that is to come. */
+        FollowUp: {
+            /**
+             * @description A chronic condition.
+             * @enum {string}
+             */
+            condition: "hypertension" | "diabetes";
+            controlled?: boolean;
+            /** Format: int64 */
+            due: number;
+            /** Format: int64 */
+            last?: number;
+            overdue: boolean;
+            source: string;
         };
         /** @description What to do. */
         FoodAction: {
@@ -2130,6 +2564,10 @@ export interface components {
             /** Format: int64 */
             until: number;
         };
+        GuidedPressure: {
+            /** @description Whether the series begins; else it ends. */
+            begins: boolean;
+        };
         /** @description Why a room is held, and what ends it. */
         Held: {
             /** @enum {string} */
@@ -2152,12 +2590,20 @@ export interface components {
         };
         /** @description Who a resident is. */
         Identity: {
+            /** Format: uint16 */
+            birth_year?: number | null;
             /** @description Number of another card. */
             card?: string | null;
+            /** @description Chronic conditions that are followed up; an empty list ends them. */
+            conditions?: ("hypertension" | "diabetes")[] | null;
+            /** @description The text of the health code. */
+            health_code?: string | null;
             /** @description Resident identity number (GB 11643) with its check digit. This or `card` must be there. */
             id_number?: string | null;
             name: string;
             phone?: string | null;
+            /** @enum {string|null} */
+            sex?: "female" | "male" | null;
         };
         /** @description A listener or connection that leaves the machine without encryption. */
         Insecure: {
@@ -2206,10 +2652,16 @@ export interface components {
         KioskService: "in_service" | "degraded" | "out_of_service" | "maintenance" | "offline";
         /** @description A resident's identity. */
         KnownIdentity: {
+            /** Format: uint16 */
+            birth_year?: number;
             card?: string;
+            conditions?: ("hypertension" | "diabetes")[];
+            health_code?: string;
             id_number?: string;
             name: string;
             phone?: string;
+            /** @enum {string} */
+            sex?: "female" | "male";
         };
         /** @description How much of a line's time polling takes. */
         LineBudget: {
@@ -2343,6 +2795,11 @@ export interface components {
             /** Format: uint8 */
             user?: number;
         };
+        Merge: {
+            /** @description Pseudonym of the record that stays. */
+            into: string;
+            why: string;
+        };
         /** @description A sentence in both languages. */
         Message: {
             en: string;
@@ -2438,6 +2895,15 @@ export interface components {
             /** @enum {string|null} */
             sex?: "female" | "male" | null;
         };
+        /** @description The answer to a critical value. */
+        NewCriticalAnswer: {
+            /** @enum {string} */
+            decision: "repeat" | "refer" | "handled";
+            measurement: string;
+            quantity: components["schemas"]["Quantity"];
+            /** @description The number as it is shown. */
+            read_back: string;
+        };
         /** @description An order that somebody drafts. */
         NewDraft: {
             /** @enum {string} */
@@ -2473,6 +2939,11 @@ export interface components {
             /** Format: double */
             value?: number | null;
         };
+        NewResident: {
+            /** @description The version of the consent text. */
+            consent: string;
+            identity: components["schemas"]["Identity"];
+        };
         /** @description A screen to be enrolled. */
         NewScreen: {
             room: string;
@@ -2497,6 +2968,8 @@ export interface components {
             consent?: string | null;
             /** @description It needs `consent`. */
             identity?: components["schemas"]["Identity"] | null;
+            /** @description Pseudonym of a registered resident, in place of `identity`. */
+            resident?: string | null;
             /** @description The cabin; needed only where there are several. */
             room?: string | null;
         };
@@ -2660,6 +3133,19 @@ export interface components {
          * @enum {string}
          */
         Permission: "view" | "alarms" | "visits" | "export" | "food" | "tasks" | "orders" | "commands" | "service" | "nodes" | "configure" | "records" | "accounts" | "stop" | "own";
+        /** @description Who somebody is, as far as it is shown unasked. */
+        Person: {
+            /**
+             * Format: int64
+             * @description Full years.
+             */
+            age?: number;
+            conditions?: ("hypertension" | "diabetes")[];
+            /** @enum {string} */
+            sex?: "female" | "male";
+            /** @description The end of the number. */
+            tail?: string;
+        };
         /** @description The name of a plan of the mode switch. */
         PlanName: {
             /**
@@ -2746,6 +3232,71 @@ export interface components {
             value: boolean | number | string | null;
             /** @description Whether commands may write it. */
             writable: boolean;
+        };
+        /** @description A guided series of blood pressures. */
+        PressureSeries: {
+            /** Format: int64 */
+            begun: number;
+            /** @description Systolic and diastolic. */
+            mean: [
+                number,
+                number
+            ] | null;
+            /**
+             * Format: int64
+             * @description Null when the series is complete.
+             */
+            next_at: number | null;
+            readings: components["schemas"]["SeriesPressure"][];
+            /** Format: uint8 */
+            wanted: number;
+        };
+        /** @description A value of a visit before. */
+        PreviousValue: {
+            /** Format: int64 */
+            at: number;
+            notable: boolean;
+            quantity: components["schemas"]["Quantity"];
+            unit: string;
+            /** Format: double */
+            value: number;
+        };
+        /** @description A print job. */
+        PrintJob: {
+            /** Format: int64 */
+            at: number;
+            /** @description Who printed it. */
+            by: string;
+            /**
+             * Format: uint64
+             * @description Number, from 1.
+             */
+            job: number;
+            /**
+             * @description How a slip names the resident.
+             * @enum {string}
+             */
+            naming: "none" | "masked" | "full";
+            /**
+             * Format: int64
+             * @description When it was over.
+             */
+            over?: number;
+            /** @description A size of paper. */
+            paper: "a5" | "80" | "58";
+            state: components["schemas"]["PrintState"];
+            /** @description Id of the visit. */
+            visit: string;
+            /** @description What keeps it waiting, or why it failed. */
+            why?: string;
+        };
+        /** @description How far a job is; with the printer's number of the job where it has one. */
+        PrintState: ("waiting" | "sending" | "printed" | "cancelled" | "failed") | {
+            /** Format: int64 */
+            sent: number;
+        } | {
+            /** Format: int64 */
+            cancelling: number;
         };
         /**
          * @description How soon somebody must act.
@@ -2836,6 +3387,30 @@ export interface components {
             unit: number;
             /** @description Bits as one register each. */
             words: number[];
+        };
+        /** @description A resident in a list. */
+        ResidentRow: {
+            /** @description Whether the text is one of the numbers. */
+            exact: boolean;
+            follow_up?: components["schemas"]["FollowUp"][];
+            /** Format: int64 */
+            last_visit?: number;
+            /** @description The masked name. */
+            name: string;
+            person: components["schemas"]["Person"];
+            pseudonym: string;
+        };
+        /** @description Everything known of a resident. */
+        ResidentSheet: {
+            follow_up: components["schemas"]["FollowUp"][];
+            identity?: components["schemas"]["Identity"];
+            /** @description Records that were joined to this one. */
+            joined?: string[];
+            /** @description The masked name. */
+            name: string;
+            person: components["schemas"]["Person"];
+            pseudonym: string;
+            visits: components["schemas"]["SheetVisit"][];
         };
         /**
          * @description What an account may have.
@@ -2953,6 +3528,10 @@ export interface components {
             /** Format: uint */
             count: number;
         };
+        Search: {
+            /** @description A number, its last four digits, or a name. */
+            text: string;
+        };
         /** @description The body with the password or PIN of whoever is logged in. */
         Secret: {
             /** @description The password or PIN. */
@@ -2968,6 +3547,16 @@ export interface components {
         SentAgain: {
             /** Format: uint64 */
             seq: number;
+        };
+        SeriesPressure: {
+            /** Format: int64 */
+            at: number;
+            counts: boolean;
+            /** Format: double */
+            diastolic: number;
+            measurement: string;
+            /** Format: double */
+            systolic: number;
         };
         /** @description The service state, in which technicians may move outputs. */
         ServiceState: {
@@ -3015,6 +3604,14 @@ export interface components {
              */
             unit?: number | null;
         };
+        /** @description A visit of a sheet: as a visit, with its values. */
+        SheetVisit: {
+            id: string;
+            /** Format: int64 */
+            opened: number;
+            room: string;
+            values: components["schemas"]["PreviousValue"][];
+        };
         /** @description A signed record; each hash covers the one before. */
         Signed: {
             /** Format: int64 */
@@ -3053,6 +3650,17 @@ export interface components {
              * @description How long people walk there.
              */
             walk_s: number;
+        };
+        /** @description How a slip is printed. */
+        SlipQuery: {
+            /**
+             * @description How the resident is named; without it not at all.
+             * @default none
+             * @enum {string|null}
+             */
+            name: "none" | "masked" | "full" | null;
+            /** @description The paper; without it that of the printer. */
+            paper?: ("a5" | "80" | "58") | null;
         };
         /** @description The state that the plans of an order depend on. */
         Snapshot: {
@@ -3252,6 +3860,8 @@ export interface components {
         };
         /** @description The connection to the broker. */
         UplinkStatus: {
+            /** @description `puback`: a record is delivered when the broker acknowledges it. `district`: when the district has stored it. */
+            acknowledge: string;
             /** Format: uint64 */
             acknowledged: number;
             /** Format: uint64 */
@@ -3263,6 +3873,8 @@ export interface components {
             commands: number;
             /** Format: uint64 */
             commands_dropped: number;
+            /** Format: uint64 */
+            confirmed: number;
             connected: boolean;
             /** Format: uint64 */
             connects: number;
@@ -3271,17 +3883,31 @@ export interface components {
             /** Format: uint64 */
             in_flight: number;
             last_error?: string;
+            /**
+             * Format: uint64
+             * @description Nobody subscribes to their topics: kept, and sent again.
+             */
+            no_subscriber: number;
             /** Format: uint64 */
             oldest_in_flight_ms: number;
+            /** Format: uint64 */
+            oldest_unconfirmed_ms: number;
             /**
              * Format: uint64
              * @description Age of the oldest record that waits; null when none does.
              */
             oldest_waiting_s: number | null;
             /** Format: uint64 */
+            repeated: number;
+            /** Format: uint64 */
             sent: number;
             /** Format: int64 */
             since: number;
+            /**
+             * Format: uint64
+             * @description Acknowledged by the broker, not yet named by the district.
+             */
+            unconfirmed: number;
         };
         /** @description Accounts, screens, sealed codes. */
         Users: {
@@ -3316,11 +3942,13 @@ export interface components {
         Visit: {
             code?: string;
             consent?: string;
+            critical?: components["schemas"]["CriticalValue"][];
             /** @description When and how it ended. */
             ended?: [
                 number,
                 "completed" | "abandoned" | "timed_out" | "superseded"
             ];
+            follow_up?: components["schemas"]["FollowUp"][];
             id: string;
             /** @description Only in an answer that reveals it. */
             identity?: components["schemas"]["KnownIdentity"];
@@ -3332,9 +3960,35 @@ export interface components {
             opened: number;
             /** @enum {string} */
             opened_by: "card" | "code" | "worker";
+            person?: components["schemas"]["Person"];
+            pressure?: components["schemas"]["PressureSeries"];
+            previous?: components["schemas"]["PreviousValue"][];
+            /** @description What happened during it. */
+            progress?: unknown;
             pseudonym?: string;
             room: string;
             summary?: components["schemas"]["Summary"];
+        };
+        /** @description How many visits there were; it names nobody. */
+        VisitCounts: {
+            /** Format: uint64 */
+            abandoned: number;
+            /** Format: uint64 */
+            completed: number;
+            /** Format: uint64 */
+            critical: number;
+            /** Format: uint64 */
+            named: number;
+            /** Format: uint64 */
+            open: number;
+            /** Format: uint64 */
+            referred: number;
+            /** Format: uint64 */
+            superseded: number;
+            /** Format: uint64 */
+            timed_out: number;
+            /** Format: uint64 */
+            visits: number;
         };
         /** @description A person of the demonstration. */
         Visitor: {
@@ -3707,6 +4361,31 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
             422: components["responses"]["UnprocessableContent"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
+        };
+    };
+    get_cabin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Cabin"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            421: components["responses"]["MisdirectedRequest"];
             503: components["responses"]["ServiceUnavailable"];
             507: components["responses"]["InsufficientStorage"];
         };
@@ -4157,6 +4836,64 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            421: components["responses"]["MisdirectedRequest"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
+        };
+    };
+    get_fhir: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FhirQueue"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            421: components["responses"]["MisdirectedRequest"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    post_fhir_visit_retry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of a screen. */
+                visit: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FhirVisit"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
             503: components["responses"]["ServiceUnavailable"];
             507: components["responses"]["InsufficientStorage"];
@@ -5206,6 +5943,64 @@ export interface operations {
             503: components["responses"]["ServiceUnavailable"];
         };
     };
+    get_print: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PrintJob"][];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            421: components["responses"]["MisdirectedRequest"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    post_print_job_cancel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of a screen. */
+                job: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PrintJob"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
+        };
+    };
     get_qr: {
         parameters: {
             query: {
@@ -5355,6 +6150,144 @@ export interface operations {
             503: components["responses"]["ServiceUnavailable"];
         };
     };
+    post_residents: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewResident"];
+            };
+        };
+        responses: {
+            /** @description It is made. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangedResident"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableContent"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
+        };
+    };
+    get_residents_pseudonym: {
+        parameters: {
+            query?: {
+                /** @description Also who the resident is. */
+                reveal?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description Pseudonym of a resident. */
+                pseudonym: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResidentSheet"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            421: components["responses"]["MisdirectedRequest"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
+        };
+    };
+    post_residents_pseudonym: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Pseudonym of a resident. */
+                pseudonym: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Identity"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangedResident"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableContent"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
+        };
+    };
+    get_residents_pseudonym_csv: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Pseudonym of a resident. */
+                pseudonym: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv; charset=utf-8": string;
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["MisdirectedRequest"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
+        };
+    };
     post_residents_pseudonym_erase: {
         parameters: {
             query?: never;
@@ -5394,6 +6327,84 @@ export interface operations {
             507: components["responses"]["InsufficientStorage"];
         };
     };
+    post_residents_pseudonym_merge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Pseudonym of a resident. */
+                pseudonym: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Merge"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangedResident"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableContent"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
+        };
+    };
+    post_residents_pseudonym_unmerge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Pseudonym of a resident. */
+                pseudonym: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Why"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangedResident"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableContent"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
+        };
+    };
     post_residents_find: {
         parameters: {
             query?: never;
@@ -5414,6 +6425,67 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Pseudonym"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableContent"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
+        };
+    };
+    get_residents_follow_up: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResidentRow"][];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            421: components["responses"]["MisdirectedRequest"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
+        };
+    };
+    post_residents_search: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Search"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResidentRow"][];
                 };
             };
             401: components["responses"]["Unauthorized"];
@@ -6142,6 +7214,45 @@ export interface operations {
             507: components["responses"]["InsufficientStorage"];
         };
     };
+    post_visits_id_critical: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the visit or measurement. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewCriticalAnswer"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Visit"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableContent"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
+        };
+    };
     post_visits_id_end: {
         parameters: {
             query?: never;
@@ -6216,6 +7327,190 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
             422: components["responses"]["UnprocessableContent"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
+        };
+    };
+    post_visits_id_measurements: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the visit or measurement. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EnteredByHand"];
+            };
+        };
+        responses: {
+            /** @description It is made. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Version"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableContent"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
+        };
+    };
+    post_visits_id_pressure: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the visit or measurement. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GuidedPressure"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Visit"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableContent"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
+        };
+    };
+    post_visits_id_print: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the visit or measurement. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["SlipQuery"];
+            };
+        };
+        responses: {
+            /** @description It is made. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PrintJob"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableContent"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
+        };
+    };
+    get_visits_id_slip: {
+        parameters: {
+            query?: {
+                /** @description How the resident is named; without it not at all. */
+                name?: "none" | "masked" | "full";
+                /** @description A size of paper. */
+                paper?: "a5" | "80" | "58";
+            };
+            header?: never;
+            path: {
+                /** @description Id of the visit or measurement. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pdf": string;
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            421: components["responses"]["MisdirectedRequest"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
+        };
+    };
+    get_visits_counts: {
+        parameters: {
+            query?: {
+                /** @description Opened at or after this time, Unix milliseconds UTC. */
+                from?: number;
+                /** @description Opened before this time, Unix milliseconds UTC. */
+                to?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VisitCounts"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            421: components["responses"]["MisdirectedRequest"];
             503: components["responses"]["ServiceUnavailable"];
             507: components["responses"]["InsufficientStorage"];
         };
