@@ -65,7 +65,7 @@ case "${1:-}" in
             echo "url = \"$(cat -- "$etc/broker/address")\""
             echo "username = \"$user\""
             echo "password = \"file:district-password\""
-            echo "tls = { ca = \"file:district-ca.pem\" }"
+            echo "tls = { ca = \"district-ca.pem\" }"
             echo "acknowledge = \"district\""
             echo "inbound_qos = 0"
         } > "$folder/gateway-mqtt.toml"

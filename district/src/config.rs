@@ -87,6 +87,9 @@ pub struct Web {
     /// Address and port. Only loopback: a proxy in front of it encrypts and logs people in.
     #[serde(default = "listen")]
     pub listen: String,
+    /// Names under which that proxy passes requests on; those of loopback are always answered.
+    #[serde(default)]
+    pub hosts: Vec<String>,
 }
 
 /// How long what is kept, in days.
@@ -126,7 +129,7 @@ pub struct Person {
 
 impl Default for Web {
     fn default() -> Self {
-        Self { listen: listen() }
+        Self { listen: listen(), hosts: Vec::new() }
     }
 }
 
@@ -251,6 +254,7 @@ pub fn check(config: Config, dir: &Path) -> Result<Checked, Vec<String>> {
         )),
         Ok(_) => {}
     }
+    hosts(&config.web.hosts, &mut wrong);
     let keep = &config.keep;
     within(&mut wrong, "keep.recent_days", keep.recent_days.into(), 2, 400);
     within(&mut wrong, "keep.packed_days", keep.packed_days.into(), keep.recent_days.into(), 36_500);
@@ -274,6 +278,18 @@ pub fn check(config: Config, dir: &Path) -> Result<Checked, Vec<String>> {
             Ok(Checked { config, brokers, engine, password, listen, people })
         }
         _ => Err(wrong),
+    }
+}
+
+/// Checks the names of proxies.
+fn hosts(hosts: &[String], wrong: &mut Vec<String>) {
+    let is_name = |host: &str| {
+        !host.is_empty() && host.chars().all(|c| c.is_ascii_alphanumeric() || ".-[:]".contains(c))
+    };
+    for host in hosts.iter().filter(|host| !is_name(host)) {
+        wrong.push(format!(
+            "web.hosts: {host:?} is not a name such as district.example, without scheme and path"
+        ));
     }
 }
 
@@ -373,7 +389,7 @@ mod tests {
     fn every_mistake_is_told_at_once_with_the_way_out() {
         let text = "[database]\nurl = \"postgres://u:secret@h/d\"\nconnections = 1\n\
             [mqtt]\nurl = \"mqtt://broker.example\"\nclient_id = \"a b\"\npassword = \"x\"\n\
-            [web]\nlisten = \"0.0.0.0:80\"\n[keep]\nevent_days = 30\n";
+            [web]\nlisten = \"0.0.0.0:80\"\nhosts = [\"https://a/\"]\n[keep]\nevent_days = 30\n";
         let wrong = checked(text).expect_err("it is wrong").join("\n");
         for part in [
             "PGPASSFILE",
@@ -384,6 +400,7 @@ mod tests {
             "mqtt.username",
             "proxy",
             "event_days: 30",
+            "web.hosts",
         ] {
             assert!(wrong.contains(part), "{part} in\n{wrong}");
         }

@@ -68,7 +68,8 @@ async fn serve<S: Source>(
     let state = State::new(pool.clone(), Arc::clone(&metrics), Arc::clone(&status), checked.people.clone());
     // The listener ends last: it shows how the others end.
     let (web_cancel, work) = (CancellationToken::new(), tokio_util::task::TaskTracker::new());
-    let http = tokio::spawn(api::serve(listener, state, web_cancel.clone()));
+    let http =
+        tokio::spawn(api::serve(listener, state, checked.config.web.hosts.clone(), web_cancel.clone()));
     work.spawn(upkeep::run(pool.clone(), checked.config.keep.clone(), cancel.clone()));
     work.spawn(orders::run(pool.clone(), publisher, Arc::clone(&metrics), cancel.clone()));
     work.spawn(Consumer::new(source, pool.clone(), settings, metrics).run(cancel.clone()));

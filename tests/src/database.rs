@@ -203,7 +203,7 @@ impl Platform {
         let (config, web) = (dir.join(format!("{name}.toml")), free_port()?);
         let mut text = format!(
             "[database]\nurl = \"{}\"\n\n[mqtt]\nurl = \"mqtt://127.0.0.1:{broker}\"\nclient_id = \"{name}\"\n\n\
-             [web]\nlisten = \"127.0.0.1:{web}\"\n",
+             [web]\nlisten = \"127.0.0.1:{web}\"\nhosts = [\"linli\"]\n",
             database.url()
         );
         for person in ["wang", "li"] {

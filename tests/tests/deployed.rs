@@ -23,6 +23,8 @@ type Ports = (u16, u16);
 struct Deployed {
     root: PathBuf,
     ports: Ports,
+    /// Port of the service's HTTP interface.
+    web: u16,
     broker: Child,
 }
 
@@ -60,9 +62,9 @@ impl Deployed {
         let written = std::fs::read_to_string(&file)?;
         let own = "postgres://linli-district@%2Fvar%2Frun%2Fpostgresql/linli";
         ensure!(written.contains(own), "{written}");
-        let text = written
-            .replace(own, &database.url())
-            .replace("127.0.0.1:8090", &format!("127.0.0.1:{}", free_port()?));
+        let web = free_port()?;
+        let text =
+            written.replace(own, &database.url()).replace("127.0.0.1:8090", &format!("127.0.0.1:{web}"));
         std::fs::write(&file, text)?;
         // As Debian's own file begins, which includes the generated one.
         let main = workspace.path("mosquitto.conf");
@@ -80,7 +82,7 @@ impl Deployed {
             })
             .await?;
         }
-        Ok(Self { root, ports, broker })
+        Ok(Self { root, ports, web, broker })
     }
 
     fn etc(&self, file: &str) -> PathBuf {
@@ -128,6 +130,25 @@ async fn an_enrolled_gateway_delivers_by_tls_until_it_is_revoked() -> anyhow::Re
     said(&mut deployed.service("migrate")?).await?;
     said(&mut deployed.service("check")?).await?;
     let _service = deployed.service("run")?.stderr(Stdio::null()).spawn()?;
+    // Another site's name for loopback is not answered.
+    let url = format!("http://127.0.0.1:{}/readyz", deployed.web);
+    let mut curl = Command::new("curl");
+    curl.args([
+        "-sS",
+        "--retry",
+        "30",
+        "--retry-all-errors",
+        "--retry-delay",
+        "1",
+        "-o",
+        "/dev/null",
+        "-w",
+        "%{http_code}",
+    ]);
+    ensure!(said(curl.arg("--fail").arg(&url)).await? == "200", "the district is ready");
+    let foreign = ["-sS", "-o", "/dev/null", "-w", "%{http_code}", "-H", "Host: evil.example"];
+    let code = said(Command::new("curl").args(foreign).arg(&url)).await?;
+    ensure!(code == "421", "{code}");
 
     for gateway in ["gw", "other"] {
         deployed.centre(&["add", "c", gateway, "--name", "星河中心", "--phone", "021-55550100"]).await?;

@@ -2,6 +2,7 @@
 //!
 //! No answer holds the body of a vital sign or a pseudonym: how many were measured is all that is told of residents.
 
+mod host;
 mod orders;
 mod page;
 mod queries;
@@ -12,6 +13,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use axum::Router;
 use axum::extract::{Path, Query, State as Shared};
 use axum::http::{StatusCode, header};
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use linli_listen::{Counts, Limits};
@@ -65,10 +67,11 @@ pub fn router(state: State) -> Router {
         .with_state(state)
 }
 
-/// Serves until cancelled.
-pub async fn serve(listener: TcpListener, state: State, cancel: CancellationToken) {
+/// Serves requests for these names, and those of loopback, until cancelled.
+pub async fn serve(listener: TcpListener, state: State, hosts: Vec<String>, cancel: CancellationToken) {
     let counts = Arc::new(Counts::default());
-    linli_listen::serve(listener, None, router(state), Limits::network(), counts, cancel).await;
+    let guarded = router(state).layer(from_fn_with_state(Arc::new(hosts), host::guard));
+    linli_listen::serve(listener, None, guarded, Limits::network(), counts, cancel).await;
 }
 
 /// An answer that is no success: RFC 9457, with both languages.

@@ -237,7 +237,10 @@ fn finish(
             path.push(Step::Index(nth_point));
             let at = |key: &str| [path.clone(), vec![Step::Key(key.to_owned())]].concat();
             match layout.points.iter().position(|spec| spec.name.as_str() == point.id) {
-                Some(position) => rules[position] = rule(point.report.as_ref(), &at("report"), diagnostics),
+                Some(position) if point.report.is_some() => {
+                    rules[position] = rule(point.report.as_ref(), &at("report"), diagnostics);
+                }
+                Some(_) => {}
                 None => {
                     let words: Vec<&str> = layout.points.iter().map(|p| p.name.as_str()).collect();
                     let hint = super::shape::nearest(&point.id, &words).map_or_else(
