@@ -48,6 +48,7 @@ test.runIf(FOLDER)('pictures', async () => {
     await logIn(page, gateway, account);
     await open(page, gateway, view, { lang, theme });
     await page.waitForFunction(() => document.querySelector('main')?.textContent?.includes('°C') || document.querySelectorAll('main .card').length > 0);
+    await page.waitForFunction(() => !/正在读取|Reading…/.test(document.querySelector('main')?.textContent ?? ''));
     const bytes = await page.screenshot({ path: join(folder, `${name}.png`) });
     expect(bytes.length, name).toBeGreaterThan(10_000);
     await page.context().close();

@@ -15,6 +15,23 @@ afterAll(async () => {
   await gateway?.stop();
 });
 
+test('what is not read yet is not called calm', async () => {
+  const page = await (await context(browser, 'panel')).newPage();
+  await logIn(page, gateway);
+  // The alarms are asked for, and never come.
+  let isAsked = false;
+  await page.route(/\/api\/v1\/alarms/, () => (isAsked = true));
+  for (const view of ['overview', 'wall/overview', 'alarms']) {
+    await page.goto(`${gateway.url}/${view}`);
+    await expect.poll(() => isAsked, { timeout: 20_000 }).toBe(true);
+    await page.getByText('正在读取').first().waitFor();
+    expect(await page.locator('main').innerText(), view).not.toMatch(/没有报警|一切正常|当前 0/);
+    expect(await page.locator('header').allInnerTexts(), view).not.toContain('无报警');
+    isAsked = false;
+  }
+  await page.context().close();
+});
+
 test('a cut is shown within ten seconds, and mended without a reload', async () => {
   const page = await (await context(browser, 'panel')).newPage();
   await logIn(page, gateway);
