@@ -16,6 +16,8 @@ export type Resident = Schemas['ResidentRow'];
 export type ResidentSheet = Schemas['ResidentSheet'];
 export type Counts = Schemas['VisitCounts'];
 export type Cabin = Schemas['Cabin'];
+export type PrintJob = Schemas['PrintJob'];
+export type Naming = PrintJob['naming'];
 export type Identity = Partial<Schemas['Identity']> & { name: string };
 
 /** How a visit begins: with a registered resident, a new one, or nobody. */
@@ -24,6 +26,9 @@ export type Decision = 'repeat' | 'refer' | 'handled';
 /** A reading that a person writes down. */
 export interface Written { quantity: Quantity; value: number }
 export interface Context { glucose_time?: 'fasting' | 'after_meal' | 'random' }
+
+/** Whether nothing more will happen to a job. */
+export const isOver = (job: PrintJob) => job.state === 'printed' || job.state === 'cancelled' || job.state === 'failed';
 
 const json = async <T>(method: string, path: string, body?: unknown) => (await ask(method, path, body)).json() as Promise<T>;
 const part = encodeURIComponent;
@@ -38,6 +43,10 @@ export const cabinApi = {
   enter: (id: string, entered: { readings: Written[]; why: string; context?: Context }) => json<Version>('POST', `/api/v1/visits/${part(id)}/measurements`, entered),
   pressure: (id: string, begins: boolean) => json<Visit>('POST', `/api/v1/visits/${part(id)}/pressure`, { begins }),
   critical: (id: string, answer: { measurement: string; quantity: Quantity; read_back: string; decision: Decision }) => json<Visit>('POST', `/api/v1/visits/${part(id)}/critical`, answer),
+  slip: async (id: string, name: Naming) => (await ask('GET', `/api/v1/visits/${part(id)}/slip?name=${name}`)).blob(),
+  print: (id: string, name: Naming) => json<PrintJob>('POST', `/api/v1/visits/${part(id)}/print`, { name }),
+  printJobs: () => json<PrintJob[]>('GET', '/api/v1/print'),
+  cancelPrint: (job: number) => json<PrintJob>('POST', `/api/v1/print/${job}/cancel`, {}),
   unassigned: () => json<Version[]>('GET', '/api/v1/measurements/unassigned?limit=1000'),
   versions: (id: string) => json<Version[]>('GET', `/api/v1/measurements/${part(id)}`),
   assign: (id: string, visit: string | null, why: string) => json<Version>('POST', `/api/v1/measurements/${part(id)}/assign`, { visit, why }),

@@ -79,6 +79,10 @@ export const en: Words = {
     last: (value) => `last ${value}`, visits: (count) => `${count} ${count === 1 ? 'visit' : 'visits'}`, merge: 'Join records', mergeHow: 'When one person has two records, the other is joined to this one; they can be taken apart again.', joined: (count) => `${count} joined.`, mergeAct: (name) => `Join ${name} to this one`,
     hidden: 'Personal data is hidden', hiddenHow: 'Nobody touched the screen for a minute. Touch it to go on; what you typed is still there.', rooms: 'Rooms', noRooms: 'No health cabin yet', noRoomsHow: 'Give a device of class vital a room in devices.toml.',
   },
+  slip: {
+    title: 'Result slip', preview: 'The values measured and a QR code; no name unless one is chosen.', name: 'Name', namings: { none: 'No name', masked: 'Family name only', full: 'Full name' }, print: 'Print', printing: 'Printing…', keep: 'Save as PDF', cancel: 'Cancel printing',
+    states: { waiting: 'Waiting for the printer', sending: 'Being sent', sent: 'The printer has it', printed: 'Printed', cancelled: 'Cancelled', failed: 'Not printed' },
+  },
   canteen: {
     title: 'Canteen', good: 'In limits', tooWarm: 'Too warm', tooCold: 'Too cold', notHot: 'Not hot enough', unknown: 'No data', limitHigh: (limit) => `at most ${limit} °C`, limitLow: (limit) => `at least ${limit} °C`,
     between: (low, high) => `${low} to ${high} °C`, danger: (minutes) => `${minutes} min in the danger zone`, dangerWhat: 'time at 8 to 60 °C in the last 4 hours', keeps: { cold: 'Cold', frozen: 'Frozen', hot: 'Hot', samples: 'Samples', dish_machine: 'Dish machine', steam: 'Steam', infrared: 'Infrared' },

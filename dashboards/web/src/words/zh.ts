@@ -77,6 +77,10 @@ export const zh = {
     last: (value: string) => `最近 ${value}`, visits: (count: number) => `就诊 ${count} 次`, merge: '合并档案', mergeHow: '同一个人有两份档案时，把另一份并入这一份；可以拆开。', joined: (count: number) => `已并入 ${count} 份。`, mergeAct: (name: string) => `把 ${name} 并入这一份`,
     hidden: '居民资料已隐藏', hiddenHow: '一分钟没有人碰。点一下屏幕继续，填的内容还在。', rooms: '房间', noRooms: '没有健康小屋', noRoomsHow: '在 devices.toml 给 vital 类设备写 room。',
   },
+  slip: {
+    title: '结果单', preview: '只有测得的数值和二维码；不写姓名，除非选了姓名。', name: '姓名', namings: { none: '不写姓名', masked: '只写姓', full: '写全名' }, print: '打印', printing: '正在打印……', keep: '存为 PDF', cancel: '取消打印',
+    states: { waiting: '等待打印机', sending: '正在发送', sent: '打印机已收到', printed: '已打印', cancelled: '已取消', failed: '没有打印' } as Record<string, string>,
+  },
   canteen: {
     title: '食堂', good: '合格', tooWarm: '超温', tooCold: '过冷', notHot: '不够热', unknown: '没有数据', limitHigh: (limit: string) => `不高于 ${limit} °C`, limitLow: (limit: string) => `不低于 ${limit} °C`,
     between: (low: string, high: string) => `${low}–${high} °C`, danger: (minutes: string) => `危险温度 ${minutes} 分钟`, dangerWhat: '近 4 小时在 8–60 °C 的时间', keeps: { cold: '冷藏', frozen: '冷冻', hot: '热藏', samples: '留样', dish_machine: '洗碗机', steam: '蒸汽消毒', infrared: '红外消毒' } as Record<string, string>,

@@ -1,5 +1,6 @@
 // The health worker's day at the cabin: residents begin by a scan, values are claimed, entered, corrected, repeated; a
 // critical value stops everything; the panel hides who is there; each act with one wrong input.
+import { readFileSync } from 'node:fs';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { faults } from './checks.ts';
@@ -165,6 +166,14 @@ test('a morning at the cabin', async () => {
   await page.locator('main .acts .button.main', { hasText: '结束' }).click();
   await submit(page);
   await page.locator('main .who', { hasText: '002X' }).waitFor({ state: 'detached' });
+  // Who stayed to the end may take a slip along: as PDF, and printed where a printer is set up.
+  await page.locator('dialog', { hasText: '结果单' }).waitFor();
+  const [download] = await Promise.all([page.waitForEvent('download'), page.locator('dialog .keep').click()]);
+  expect(readFileSync(await download.path()).subarray(0, 5).toString()).toBe('%PDF-');
+  await submit(page);
+  await expect.poll(() => problem(page), { timeout: 10_000 }).toContain('打印机');
+  expect(await faults(page)).toEqual([]);
+  await page.keyboard.press('Escape');
   const audit = await (await page.request.get(`${gateway.url}/api/v1/visits/counts`)).json();
   expect(audit.referred).toBe(1);
   await page.context().close();
