@@ -6,7 +6,7 @@ use linli_domain::report::Report as Rule;
 /// The rules of two sensors' temperature and humidity: the first has `more`, the second a rule for all of its points.
 fn rules(profile: &str, more: &str) -> Vec<Vec<Rule>> {
     let devices = format!(
-        "{profile}\n[[line]]\nid = \"meters\"\nkind = \"modbus_tcp\"\nhost = \"192.0.2.7\"\n\n\
+        "{profile}\n[[line]]\nid = \"meters\"\nkind = \"modbus_tcp\"\nendpoint = \"192.0.2.7:502\"\n\n\
          [[device]]\nid = \"own\"\nline = \"meters\"\nunit = 1\nprofile = \"xy/md02\"\npoll = \"5s\"\n{more}\n\n\
          [[device]]\nid = \"general\"\nline = \"meters\"\nunit = 2\nprofile = \"xy/md02\"\npoll = \"5s\"\n\
          report = {{ every = \"10s\" }}\n"
