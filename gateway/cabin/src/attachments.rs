@@ -26,13 +26,13 @@ const KIND: &str = "vital-attachment";
 
 /// A document as it is stored.
 #[derive(Debug, Serialize, Deserialize)]
-struct Sealed {
+pub(super) struct Sealed {
     /// `resident`, or the name of the centre's key that it is sealed with.
-    key: String,
+    pub key: String,
     /// Whose key it is.
-    pseudonym: Option<String>,
+    pub pseudonym: Option<String>,
     /// Nonce and sealed bytes, Base64.
-    sealed: String,
+    pub sealed: String,
 }
 
 // === impl CabinService ===

@@ -10,6 +10,7 @@ use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use tokio::sync::{mpsc, watch};
 
 use super::Identity;
+use super::attachments::Sealed;
 use super::identity::{pseudonym, seal, unseal};
 use super::request::{NewVisit, Outcome};
 use super::service::{CabinService, Deps, Health};
@@ -67,6 +68,16 @@ fn version() -> Version {
         by: "chen".to_owned(),
         why: Some("never told".to_owned()),
     }
+}
+
+#[test]
+fn documents_as_they_are_stored() {
+    let of = |key: &str, pseudonym: Option<&str>| Sealed {
+        key: key.to_owned(),
+        pseudonym: pseudonym.map(str::to_owned),
+        sealed: "AAECAwQFBgcICQoLDA0ODw==".to_owned(),
+    };
+    stored("cabin/attachment", &[of("resident", Some("P7")), of("1f3a5c7e", None)]);
 }
 
 #[test]
