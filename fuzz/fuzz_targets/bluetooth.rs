@@ -28,6 +28,8 @@ fuzz_target!(|bytes: &[u8]| {
                 key_reused: false,
                 sent: None,
                 amends: Vec::new(),
+                attachments: Vec::new(),
+                attached: Vec::new(),
                 user,
                 patient: Patient::default(),
             };

@@ -62,6 +62,8 @@ fn believable(readings: Vec<Reading>) {
         key_reused: false,
         sent: None,
         amends: Vec::new(),
+        attachments: Vec::new(),
+        attached: Vec::new(),
         user: None,
         patient: Patient::default(),
     };

@@ -1,7 +1,7 @@
 //! FHIR R4: a Bundle of Observations that follow the vital-signs profile.
 //!
 //! The subject is a pseudonym in the district's own identifier system; no Patient is exported. What is sent to a FHIR
-//! server is a transaction for each visit ([`transaction`]).
+//! server is a transaction for each visit (`transaction`).
 
 mod transaction;
 

@@ -1,4 +1,5 @@
 /** Sums that several views show: alarms by priority, the mode of the whole, cabinets in limits, kiosks in service. */
+import type { RoomMode } from './mode.ts';
 import type { Alarm, Cabinet, Device, Kiosk, Priority, RoomStage } from './types.ts';
 import { shown } from './values.ts';
 
@@ -32,6 +33,11 @@ export function modeOf(stages: Pick<RoomStage, 'stage' | 'is_exercise'>[]): 'pea
   const moved = stages.filter((room) => room.stage !== 'peace');
   if (moved.some((room) => !room.is_exercise)) return 'actual';
   return moved.length > 0 ? 'drill' : 'peace';
+}
+
+/** The mode of the centre. What the mode switch says itself is newer than the centre's sum. */
+export function modeNow(rooms: RoomMode[] | undefined, stages: RoomStage[]): ReturnType<typeof modeOf> {
+  return modeOf(rooms?.length ? rooms.map((room) => ({ ...room, is_exercise: room.class === 'Exercise' })) : stages);
 }
 
 export type Verdict = 'good' | 'tooWarm' | 'tooCold' | 'notHot' | 'unknown';

@@ -14,7 +14,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Visits for the FHIR server: what waits, what it refuses, send again (FHIR 队列).
 ///
-/// [fhir] in gateway.toml names the server and the consents that allow it.
+/// `[fhir]` in gateway.toml names the server and the consents that allow it.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  linli fhir status\n  linli fhir status --json\n  linli fhir retry v-0123456789abcdef"

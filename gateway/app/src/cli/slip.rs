@@ -36,7 +36,7 @@ enum Verb {
     Make {
         /// The visit
         visit: String,
-        /// Paper: a5, or a roll of 80 or 58 mm; that of [slip] unless given
+        /// Paper: a5, or a roll of 80 or 58 mm; that of `[slip]` unless given
         #[arg(long)]
         paper: Option<Paper>,
         /// How the resident is named: none, masked (张**) or full, which the record says
@@ -46,11 +46,11 @@ enum Verb {
         #[arg(short, long)]
         output: Option<PathBuf>,
     },
-    /// Print the slip of a visit on the printer of [slip] (打印)
+    /// Print the slip of a visit on the printer of `[slip]` (打印)
     Print {
         /// The visit
         visit: String,
-        /// Paper: a5, or a roll of 80 or 58 mm; that of [slip] unless given
+        /// Paper: a5, or a roll of 80 or 58 mm; that of `[slip]` unless given
         #[arg(long)]
         paper: Option<Paper>,
         /// How the resident is named: none, masked (张**) or full, which the record says

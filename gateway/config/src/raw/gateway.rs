@@ -258,7 +258,7 @@ pub enum PaperWord {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Fhir {
-    /// Address of the server (FHIR R4), such as "https://fhir.example.org/fhir", without a password.
+    /// Address of the server (FHIR R4), such as `https://fhir.example.org/fhir`, without a password.
     pub url: String,
     /// Versions of the consent text that allow it, such as ["2026-1"]: only visits of residents who agreed to one of
     /// them are sent.
