@@ -3,7 +3,7 @@
 //! The fast mode of the Avant ends with ` F`, an event with `*`, model 9847 begins with the time,
 //! and dashes stand for no data. Lines of any other form, such as the header, are passed over.
 
-/// Values of one line; `None` stands for dashes.
+/// Values of one line; `None` stands for dashes and zeros.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Line {
     /// Oxygen saturation in percent.
@@ -11,6 +11,10 @@ pub struct Line {
     /// Pulse rate per minute.
     pub pulse: Option<u16>,
 }
+
+/// Pulse rates that an oximeter can measure, per minute (Nonin Avant 9600 operator's manual, specifications; the 8500
+/// ends at 300).
+const PULSE: std::ops::RangeInclusive<u16> = 18..=321;
 
 /// Longest unfinished line that is kept, in bytes.
 const LONGEST: usize = 80;
@@ -59,20 +63,18 @@ impl Line {
             _ => text,
         };
         let (saturation, pulse) = text.strip_prefix("SPO2=")?.split_once(" HR=")?;
-        let saturation = number(saturation)?;
-        let pulse = number(pulse)?;
-        let saturation = match saturation {
-            None => None,
-            Some(value) => Some(u8::try_from(value).ok().filter(|value| (1..=100).contains(value))?),
-        };
-        Some(Self { saturation, pulse })
+        let (saturation, pulse) = (number(saturation)?, number(pulse)?);
+        if saturation.is_some_and(|value| value > 100) || pulse.is_some_and(|value| !PULSE.contains(&value)) {
+            return None;
+        }
+        Some(Self { saturation: saturation.and_then(|value| u8::try_from(value).ok()), pulse })
     }
 }
 
-/// Three digits, or three dashes.
+/// Three digits, or dashes or zeros for no value.
 fn number(text: &str) -> Option<Option<u16>> {
     match text {
-        "---" => Some(None),
+        "---" | "000" => Some(None),
         _ if text.len() == 3 && text.bytes().all(|b| b.is_ascii_digit()) => text.parse().ok().map(Some),
         _ => None,
     }

@@ -24,12 +24,22 @@ fn every_published_form() {
 }
 
 #[test]
+fn a_zero_is_no_value_and_leaves_its_neighbour() {
+    let of = |saturation, pulse| Line { saturation, pulse };
+    assert_eq!(lines(b"SPO2=096 HR=000 F\r\n"), [of(Some(96), None)]);
+    assert_eq!(lines(b"12:30:59 SPO2=000 HR=072*\r\n"), [of(None, Some(72))]);
+    assert_eq!(lines(b"SPO2=000 HR=000\r\n"), [of(None, None)]);
+}
+
+#[test]
 fn damage_gives_no_value() {
     for line in [
         "SPO2=98 HR=072\r\n",
         "SPO2=0#8 HR=072\r\n",
         "SPO2=198 HR=072\r\n",
         "SPO2=098 HR=07\r\n",
+        "SPO2=098 HR=007\r\n",
+        "SPO2=098 HR=972\r\n",
         "SPO2=098 HR=072\n",
     ] {
         assert_eq!(lines(line.as_bytes()), [], "{line:?}");
