@@ -10,19 +10,23 @@ use crate::{needs, root};
 /// Duration of each target in CI, in seconds.
 const SECONDS: u32 = 10;
 
+/// What the brief runs begin from: each tries the same inputs again, as far as it comes. Searching for new ones is for long
+/// runs, which begin anywhere.
+const SEED: &str = "-seed=1";
+
 /// Runs every target briefly.
 pub fn moment() -> anyhow::Result<()> {
-    run(None, SECONDS)
+    run(None, SECONDS, &[SEED])
 }
 
 /// Runs one target for so many seconds.
 pub fn one(target: &str, seconds: &str) -> anyhow::Result<()> {
     let seconds = seconds.parse().with_context(|| format!("{seconds:?} is not a number of seconds"))?;
-    run(Some(target), seconds)
+    run(Some(target), seconds, &[])
 }
 
 /// Runs one target or all of them, each for that long, as many at once as there are processors.
-fn run(only: Option<&str>, seconds: u32) -> anyhow::Result<()> {
+fn run(only: Option<&str>, seconds: u32, more: &[&str]) -> anyhow::Result<()> {
     needs::python()?;
     let targets = targets()?;
     if let Some(name) = only {
@@ -35,7 +39,8 @@ fn run(only: Option<&str>, seconds: u32) -> anyhow::Result<()> {
     let at_once = std::thread::available_parallelism().map_or(1, usize::from);
     for group in chosen.chunks(at_once) {
         std::thread::scope(|scope| {
-            let running: Vec<_> = group.iter().map(|target| scope.spawn(|| fuzz(target, seconds))).collect();
+            let running: Vec<_> =
+                group.iter().map(|target| scope.spawn(|| fuzz(target, seconds, more))).collect();
             running.into_iter().try_for_each(|target| match target.join() {
                 Ok(outcome) => outcome,
                 Err(panic) => std::panic::resume_unwind(panic),
@@ -45,7 +50,7 @@ fn run(only: Option<&str>, seconds: u32) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn fuzz(target: &str, seconds: u32) -> anyhow::Result<()> {
+fn fuzz(target: &str, seconds: u32, more: &[&str]) -> anyhow::Result<()> {
     println!("fuzzing {target} for {seconds} s");
     let limit = format!("-max_total_time={seconds}");
     let settings = [&limit, "-timeout=10", "-rss_limit_mb=2048", "-print_final_stats=1", "-verbosity=0"];
@@ -53,7 +58,7 @@ fn fuzz(target: &str, seconds: u32) -> anyhow::Result<()> {
     let (found, seeds) = (root().join("fuzz/corpus").join(target), root().join("fuzz/seeds").join(target));
     std::fs::create_dir_all(&found).with_context(|| format!("{} cannot be made", found.display()))?;
     let folders = std::iter::once(found).chain(seeds.is_dir().then_some(seeds));
-    command(cargo_fuzz("run").arg(target).args(folders).arg("--").args(settings))
+    command(cargo_fuzz("run").arg(target).args(folders).arg("--").args(settings).args(more))
 }
 
 /// Returns a `cargo fuzz` command without a sanitizer: the code has no `unsafe`, and the targets look for

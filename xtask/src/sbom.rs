@@ -1,5 +1,6 @@
 //! What is shipped beside the binary: the list of what it is made of, and whether known faults concern it.
 
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, ensure};
@@ -10,25 +11,38 @@ use crate::{needs, root};
 /// Writes software bills of materials (CycloneDX). Pinned: what it writes is compared between releases.
 const TOOL: (&str, &str) = ("cargo-cyclonedx", "0.5.9");
 
-/// Where the bill of the binary goes, beside it.
-const BILL: &str = "target/dist/linli.cdx.json";
+/// A binary that is shipped: its name, the folder of its package, and components that its bill must name.
+type Binary = (&'static str, &'static str, [&'static str; 3]);
 
-/// Writes the bill of materials of the binary.
+/// What is shipped; the bill of each goes beside it.
+const BINARIES: [Binary; 2] = [
+    ("linli", "gateway/app", ["rustls", "ring", "libsqlite3-sys"]),
+    ("linli-district", "district", ["rustls", "ring", "sqlx-postgres"]),
+];
+
+/// Writes the bill of materials of each binary.
 pub fn write() -> anyhow::Result<()> {
     let tool = installed()?;
-    let name = "linli-bill";
-    let arguments = ["cyclonedx", "--manifest-path", "gateway/app/Cargo.toml", "--format", "json"];
-    let more = ["--spec-version", "1.5", "--all", "--override-filename", name];
-    command(Command::new(tool).args(arguments).args(more).current_dir(root()))?;
+    BINARIES.iter().try_for_each(|binary| bill(&tool, binary))
+}
+
+fn bill(tool: &Path, binary: &Binary) -> anyhow::Result<()> {
+    let (name, folder, _) = binary;
+    let (package, file) = (root().join(folder).join("Cargo.toml"), "linli-bill");
+    let arguments = ["--format", "json", "--spec-version", "1.5", "--all", "--override-filename", file];
+    let mut making = Command::new(tool);
+    making.arg("cyclonedx").arg("--manifest-path").arg(&package).args(arguments);
+    command(making.current_dir(root()))?;
     // The tool writes one file beside each manifest of the workspace.
-    let written = |manifest: &std::path::Path| manifest.with_file_name(format!("{name}.json"));
-    let text = std::fs::read_to_string(written(&root().join("gateway/app/Cargo.toml")))?;
+    let written = |manifest: &Path| manifest.with_file_name(format!("{file}.json"));
+    let text = std::fs::read_to_string(written(&package))?;
     for manifest in manifests()? {
         let _ = std::fs::remove_file(written(&manifest));
     }
-    let count = check(&text)?;
-    std::fs::write(root().join(BILL), text).with_context(|| format!("{BILL} cannot be written"))?;
-    println!("{BILL}: {count} components");
+    let count = check(&text, binary)?;
+    let bill = format!("target/dist/{name}.cdx.json");
+    std::fs::write(root().join(&bill), text).with_context(|| format!("{bill} cannot be written"))?;
+    println!("{bill}: {count} components");
     Ok(())
 }
 
@@ -67,20 +81,20 @@ fn outcome(is_success: bool, told: &str) -> Outcome {
     }
 }
 
-/// Returns the number of components; an error unless the text is a bill of the binary with its parts.
-fn check(text: &str) -> anyhow::Result<usize> {
+/// Returns the number of components; an error unless the text is the bill of that binary with its parts.
+fn check(text: &str, (name, _, parts): &Binary) -> anyhow::Result<usize> {
     let bill: serde_json::Value = serde_json::from_str(text).context("the bill is no JSON")?;
     ensure!(bill["bomFormat"] == "CycloneDX", "the bill is not in CycloneDX");
-    ensure!(bill["metadata"]["component"]["name"] == "linli", "the bill is not that of the binary");
+    ensure!(bill["metadata"]["component"]["name"] == *name, "the bill is not that of {name}");
     let components = bill["components"].as_array().context("the bill has no components")?;
-    for component in ["rustls", "ring", "libsqlite3-sys"] {
-        ensure!(components.iter().any(|one| one["name"] == component), "the bill does not name {component}");
+    for part in parts {
+        ensure!(components.iter().any(|one| one["name"] == *part), "the bill of {name} does not name {part}");
     }
     Ok(components.len())
 }
 
 /// The tool, installed below `target` where it is missing.
-fn installed() -> anyhow::Result<std::path::PathBuf> {
+fn installed() -> anyhow::Result<PathBuf> {
     let (name, version) = TOOL;
     let tools = root().join("target/tools");
     let program = tools.join("bin").join(name);
@@ -92,7 +106,7 @@ fn installed() -> anyhow::Result<std::path::PathBuf> {
     Ok(program)
 }
 
-fn manifests() -> anyhow::Result<Vec<std::path::PathBuf>> {
+fn manifests() -> anyhow::Result<Vec<PathBuf>> {
     let output = cargo_process().args(["metadata", "--no-deps", "--format-version", "1"]).output()?;
     let metadata: serde_json::Value = serde_json::from_slice(&output.stdout)?;
     let packages = metadata["packages"].as_array().context("no packages")?;
@@ -112,14 +126,16 @@ mod tests {
     }
 
     #[test]
-    fn a_bill_without_the_parts_is_refused() {
+    fn a_bill_without_the_parts_or_of_another_binary_is_refused() {
         let bill = |names: &[&str]| {
             let components: Vec<_> = names.iter().map(|name| serde_json::json!({ "name": name })).collect();
             let about = serde_json::json!({"component": {"name": "linli"}});
             serde_json::json!({"bomFormat": "CycloneDX", "metadata": about, "components": components})
                 .to_string()
         };
-        assert_eq!(check(&bill(&["rustls", "ring", "libsqlite3-sys"])).unwrap(), 3);
-        assert!(check(&bill(&["rustls", "ring"])).is_err() && check("{}").is_err());
+        let [gateway, district] = &BINARIES;
+        assert_eq!(check(&bill(&["rustls", "ring", "libsqlite3-sys"]), gateway).unwrap(), 3);
+        assert!(check(&bill(&["rustls", "ring"]), gateway).is_err() && check("{}", gateway).is_err());
+        assert!(check(&bill(&["rustls", "ring", "sqlx-postgres"]), district).is_err());
     }
 }

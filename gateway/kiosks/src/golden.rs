@@ -10,9 +10,9 @@ use tokio::sync::watch;
 
 use super::service::{Deps, KioskService, Query, day_page};
 use super::state::State;
-use crate::golden_site::{NOW, Site};
 use linli_config::settings::kiosk::{KioskDevice, KioskSettings};
 use linli_golden::{frozen, sent};
+use linli_golden_site::{NOW, Site};
 use linli_services::client::ServiceClient;
 
 #[test]

@@ -2,8 +2,6 @@
 
 #[cfg(test)]
 mod golden;
-#[cfg(test)]
-mod golden_site;
 mod service;
 mod state;
 

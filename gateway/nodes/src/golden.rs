@@ -9,7 +9,6 @@ use serde_json::Value;
 use tokio::sync::{mpsc, watch};
 
 use super::flash::UpdateProgress;
-use super::golden_site::{NOW, Site};
 use super::image::Image;
 use super::provision::Settings;
 use super::record::{NodeEvent, Record};
@@ -17,6 +16,7 @@ use super::request::{Action, Do};
 use super::service::{Deps, NodeService};
 use linli_domain::audit::AuditEntry;
 use linli_golden::{every, frozen, sent, stored};
+use linli_golden_site::{NOW, Site};
 use linli_services::client::ServiceClient;
 
 fn what(action: &str, result: &str) -> NodeEvent {
@@ -105,7 +105,7 @@ async fn the_record_as_it_is_stored_and_told() {
     );
     drop(client);
     running.await.unwrap();
-    frozen("nodes/journey.txt", &site.dump().await);
+    frozen("nodes/journey.txt", &dump(&site).await);
 }
 
 #[tokio::test]
@@ -143,4 +143,9 @@ async fn a_refused_update_is_said_where_its_progress_goes() {
     running.await.unwrap();
     let entries = site.store.documents().after("node-line", "", 10).await.unwrap();
     assert!(entries.len() == 1 && entries[0].body.contains(r#""result":"refused""#), "{entries:?}");
+}
+
+/// What is stored of nodes, and what waits for the broker.
+async fn dump(site: &Site) -> String {
+    site.documents(&["node-chain", "node-line"]).await + &site.messages().await
 }

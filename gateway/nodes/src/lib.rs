@@ -9,8 +9,6 @@ mod client;
 mod flash;
 #[cfg(test)]
 mod golden;
-#[cfg(test)]
-mod golden_site;
 mod image;
 mod job;
 pub mod provision;

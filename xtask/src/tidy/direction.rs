@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// Each crate of the workspace, with the crates that it may use. It may also use whatever those may use.
-const MAY_USE: [(&str, &[&str]); 28] = [
+const MAY_USE: [(&str, &[&str]); 29] = [
     ("linli-wire", &[]),
     ("linli-node", &["linli-wire"]),
     ("linli-golden", &[]),
@@ -14,12 +14,13 @@ const MAY_USE: [(&str, &[&str]); 28] = [
     ("linli-profiles", &["linli-domain"]),
     ("linli-drivers", &["linli-listen", "linli-profiles", "linli-vitals", "linli-wire"]),
     ("linli-store", &["linli-domain"]),
+    ("linli-golden-site", &["linli-drivers", "linli-store"]),
     ("linli-uplink", &["linli-store"]),
     // The store and the uplink for their settings.
     ("linli-config", &["linli-mode", "linli-drivers", "linli-store", "linli-uplink"]),
     ("linli-tls", &["linli-config"]),
     ("linli-commands", &["linli-mode", "linli-drivers", "linli-store"]),
-    ("linli-services", &["linli-commands", "linli-config"]),
+    ("linli-services", &["linli-commands", "linli-config", "linli-golden-site"]),
     ("linli-nodes", &["linli-services"]),
     ("linli-drafts", &["linli-services"]),
     ("linli-kiosks", &["linli-services"]),

@@ -59,6 +59,16 @@ fn is_urgent(decisions: &[Decision]) -> bool {
     !decisions.is_empty() && decisions.iter().all(Decision::is_urgent)
 }
 
+/// Adds the head of the record, signed once: the entries of a transaction are stored all or none, so the head after the last of
+/// them covers each.
+fn with_head(mut bodies: Vec<Map<String, Value>>, record: &Record) -> Vec<Map<String, Value>> {
+    if !bodies.is_empty() {
+        let head = serde_json::json!(record.head());
+        bodies.iter_mut().for_each(|body| drop(body.insert("record".to_owned(), head.clone())));
+    }
+    bodies
+}
+
 /// Whether nothing depends on an entry: something was refused, a message came, somebody noted a finding.
 fn is_dispensable(entry: &ModeEvent) -> bool {
     match entry {
@@ -133,6 +143,7 @@ impl Engine {
             executions
                 .drain(..)
                 .for_each(|(number, decision, after)| self.execute(decision, after, at, &number));
+            self.publish_changed_policies();
             self.note_stop_executed();
         }
         match self.store(Entry { changes, records, is_dispensable, ..Entry::default() }).await {
@@ -158,6 +169,7 @@ impl Engine {
         executions
             .into_iter()
             .for_each(|(number, decision, after)| self.execute(decision, after, at, &number));
+        self.publish_changed_policies();
         self.publish_status();
         let spent = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
         self.deps.health.slowest_us.fetch_max(spent, Ordering::Relaxed);
@@ -180,7 +192,7 @@ impl Engine {
         (changes, records): (&mut Vec<Change>, &mut Vec<linli_domain::Record>),
     ) -> Prepared {
         let is_urgent = is_urgent(decisions);
-        let (mut updates, mut bodies, mut pending) = (Vec::new(), Vec::new(), PendingAudit::default());
+        let (mut updates, mut visible, mut pending) = (Vec::new(), Vec::new(), PendingAudit::default());
         for decision in decisions {
             let Some(room) = self.rooms.get(&decision.room) else { continue };
             // What it may rest on and was left out comes first.
@@ -203,12 +215,11 @@ impl Engine {
             }
             changes.push(record.append(at, entry));
             changes.push(document);
-            if let Some(body) = self.transition_message(room, decision, stages, &after, record, at) {
-                bodies.push(body.clone());
-                records.push(message(Topic::ModeEvent, at, body));
-            }
+            visible.extend(self.transition_body(room, decision, stages, &after, at));
             updates.push(after);
         }
+        let bodies = with_head(visible, record);
+        records.extend(bodies.iter().cloned().map(|body| message(Topic::ModeEvent, at, body)));
         Prepared { updates, bodies, pending }
     }
 
@@ -227,14 +238,14 @@ impl Engine {
         kept::document(&self.setup, room, &plans, at).map(Change::Document)
     }
 
-    /// Returns the `event/mode` message of a transition; `None` when nothing visible changed.
-    fn transition_message(
+    /// Returns the `event/mode` message of a transition without the head of the record; `None` when nothing visible
+    /// changed.
+    fn transition_body(
         &self,
         room: &Room,
         decision: &Decision,
         stages: (Stage, Stage),
         after: &RoomUpdate,
-        record: &Record,
         at: Timestamp,
     ) -> Option<Map<String, Value>> {
         let policies = [room.entered.as_ref(), after.entered.as_ref()].map(plan_of);
@@ -248,7 +259,6 @@ impl Engine {
             stages,
             effects: &decision.effects,
             policy_change: (policies[0] != policies[1]).then_some(after.entered.is_some()),
-            record,
             at,
         };
         transition.body()
@@ -273,6 +283,13 @@ impl Engine {
         (entry, stages)
     }
 
+    /// Publishes the data policies in force if what was executed began or ended one.
+    fn publish_changed_policies(&mut self) {
+        if std::mem::take(&mut self.is_policy_changed) {
+            self.publish_policies();
+        }
+    }
+
     /// Takes over the new state of the room and executes the effects.
     fn execute(&mut self, decision: Decision, after: RoomUpdate, at: Timestamp, number: &str) {
         let now = self.now();
@@ -291,7 +308,7 @@ impl Engine {
         room.plan = decision.kept_plan().cloned();
         (room.since, room.ordered, room.tally.last) = (after.since, after.ordered, after.last);
         (room.acting, room.wiring, room.kept) = (after.acting, after.wiring, after.kept);
-        let is_policy_changed = plan_of(room.entered.as_ref()) != plan_of(after.entered.as_ref());
+        self.is_policy_changed |= plan_of(room.entered.as_ref()) != plan_of(after.entered.as_ref());
         room.entered = after.entered;
         room.state = decision.next;
         room.left_out.clear();
@@ -337,9 +354,6 @@ impl Engine {
                 | Effect::Disarm(_)
                 | Effect::DisarmAll => {}
             }
-        }
-        if is_policy_changed {
-            self.publish_policies();
         }
     }
 }

@@ -130,6 +130,8 @@ pub struct Engine {
     pub(super) batches: DeferredQueue<Batch>,
     /// Results of commands.
     pub(super) done: DeferredQueue<Done>,
+    /// Whether a transition that was carried out began or ended a data policy that is not published yet.
+    pub(super) is_policy_changed: bool,
     /// When the next alarm suppression of a policy ends.
     pub(super) policies_until: Option<Instant>,
     /// When the head of the audit record was published.
@@ -199,6 +201,7 @@ impl Engine {
             noticed,
             to_hold,
             stops: Vec::new(),
+            is_policy_changed: false,
             policies_until: None,
             heads,
             orders,

@@ -258,7 +258,7 @@ mod tests {
         let setup = Setup {
             centre: Id::new("c").unwrap(),
             facility: linli_mode::facility::Facility::default(),
-            plans: Vec::new(),
+            plans: super::super::plans::Plans::default(),
             people: linli_config::People::default(),
             stale: [(device.clone(), Duration::from_secs(10))].into(),
             wiring: std::collections::BTreeMap::new(),

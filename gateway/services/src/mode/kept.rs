@@ -41,7 +41,8 @@ pub(super) fn plans<'p>(
 ) -> Vec<&'p Arc<CheckedPlan>> {
     let mut plans: Vec<&Arc<CheckedPlan>> = Vec::new();
     for plan in [Some(plan), setup.way_back(&plan.resolved), entered].into_iter().flatten() {
-        if plans.iter().all(|known| !known.resolved.plan.is_named(&plan.resolved.plan.key())) {
+        let name = |plan: &Arc<CheckedPlan>| (plan.resolved.plan.id.clone(), plan.resolved.plan.version);
+        if plans.iter().all(|known| name(known) != name(plan)) {
             plans.push(plan);
         }
     }
@@ -118,8 +119,7 @@ pub(super) async fn find(
         let grafted = kept.graft(&mut with.facility);
         let plans: Vec<Arc<CheckedPlan>> = grafted.plans.into_iter().filter_map(checked).collect();
         if let Some(plan) = plans.first().cloned() {
-            with.plans.retain(|other| other.resolved.room != grafted.room);
-            with.plans.extend(plans);
+            with.plans = with.plans.replaced(grafted.room, plans);
             *setup = with;
             let is_held = !grafted.is_same_building || building != Some(plan.building.as_str());
             let why = format!(

@@ -38,6 +38,7 @@ mod output_safety;
 mod payload;
 mod pending_audit;
 mod pending_stop;
+mod plans;
 mod policy;
 mod quarantine;
 mod record;

@@ -19,7 +19,6 @@ use super::order_numbers::OrderNumbersFile;
 use crate::command_queue::Submission;
 use crate::error::ServiceError;
 use crate::golden::site::{NOW, SIGNERS, Site};
-use linli_config::CheckedPlan;
 
 const BACK: &str = "reading-room.from-sampling@1";
 const HALL: &str = "hall.command@1";
@@ -325,9 +324,7 @@ async fn a_plan_counts_while_a_key_that_signed_it_does() {
     without_fire(&mut engine).await;
     let key = engine.setup.people.keyring.keys[0].public.id();
     let mut setup = (*engine.setup).clone();
-    for plan in &mut setup.plans {
-        *plan = Arc::new(CheckedPlan { signed: Some(vec![key]), ..(**plan).clone() });
-    }
+    setup.plans = setup.plans.changed(|plan| plan.signed = Some(vec![key]));
     let with = |until: Option<i64>, revoked: Option<i64>| {
         let mut setup = setup.clone();
         let key = &mut setup.people.keyring.keys[0];

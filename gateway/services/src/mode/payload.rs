@@ -26,15 +26,13 @@ pub struct Transition<'c> {
     /// Whether the plan's data policy begins (`true`) or ends (`false`); `None` when that did not
     /// change.
     pub policy_change: Option<bool>,
-    /// The audit record with the entry of this transition.
-    pub record: &'c super::record::Record,
     pub at: Timestamp,
 }
 
 // === impl Transition ===
 
 impl Transition<'_> {
-    /// Returns the members of the message; `None` when nothing visible changed.
+    /// Returns the members of the message but for the head of the record; `None` when nothing visible changed.
     #[must_use]
     pub fn body(&self) -> Option<Map<String, Value>> {
         let run = self.after.run.as_ref().or(self.before.run.as_ref())?;
@@ -54,7 +52,6 @@ impl Transition<'_> {
             "role": self.plan.resolved.plan.role, "order": run.order.id, "class": run.order.class,
             "direction": run.order.direction, "from": self.stages.0, "stage": self.stages.1,
             "verified": self.after.is_verified_ready(), "causes": causes, "steps": steps, "notes": notes,
-            "record": self.record.head(),
         });
         match body {
             Value::Object(body) => Some(body),

@@ -11,6 +11,7 @@ use linli_mode::facility::{Facility, ReadSource};
 use linli_mode::{Actor, ResolvedPlan};
 use ring::digest::{SHA256, digest};
 
+use super::plans::Plans;
 use crate::error::ServiceError;
 use linli_config::{Checked, CheckedPlan, People};
 
@@ -22,7 +23,7 @@ pub struct Setup {
     /// The building.
     pub facility: Facility,
     /// Plans of the building's rooms.
-    pub plans: Vec<Arc<CheckedPlan>>,
+    pub plans: Plans,
     /// People, their keys and the order policy.
     pub people: People,
     /// Age at which a value is stale, by device.
@@ -101,7 +102,7 @@ impl Setup {
     /// Returns the plan with this `id@version`.
     #[must_use]
     pub fn plan(&self, key: &str) -> Option<&Arc<CheckedPlan>> {
-        self.plans.iter().find(|plan| plan.resolved.plan.is_named(key))
+        self.plans.named(key)
     }
 
     /// Returns the error for a plan that does not exist; it names those that do.
@@ -127,7 +128,7 @@ impl Setup {
     /// Returns any plan of a room: a room without a run is evaluated with it.
     #[must_use]
     pub fn any(&self, room: usize) -> Option<&Arc<CheckedPlan>> {
-        self.plans.iter().find(|plan| plan.resolved.room == room)
+        self.plans.first_of(room)
     }
 
     /// Returns a person as an actor with roles.

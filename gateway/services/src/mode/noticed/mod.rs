@@ -234,7 +234,7 @@ fn does(person: &str, operation: Operation) -> RequestedAction {
 
 /// A store that takes nothing.
 pub(super) async fn closed() -> Documents {
-    let site = Site::open().await;
+    let site = linli_golden_site::Site::open().await;
     let documents = site.store.documents();
     site.store.close().await;
     documents

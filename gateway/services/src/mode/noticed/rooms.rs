@@ -91,7 +91,7 @@ async fn a_changed_configuration_waits_for_the_rooms_that_it_concerns() {
     // Another room's plan goes, this one's stays.
     let mut bench = Bench::lit().await;
     let hall = bench.engine.setup.facility.room("hall").unwrap();
-    let _sender = configure(&mut bench, |setup| setup.plans.retain(|plan| plan.resolved.room != hall));
+    let _sender = configure(&mut bench, |setup| setup.plans = setup.plans.replaced(hall, Vec::new()));
     bench.engine.take_configuration();
     assert!(!bench.engine.rooms.contains_key(&hall));
     bench.expect(Phase::Running);
@@ -99,7 +99,7 @@ async fn a_changed_configuration_waits_for_the_rooms_that_it_concerns() {
     // The plan of the run goes: the room keeps it.
     let mut bench = Bench::lit().await;
     let room = bench.room;
-    let _sender = configure(&mut bench, |setup| setup.plans.retain(|plan| plan.resolved.room != room));
+    let _sender = configure(&mut bench, |setup| setup.plans = setup.plans.replaced(room, Vec::new()));
     bench.engine.take_configuration();
     assert!(bench.engine.setup.plan(super::PLAN).is_some());
     assert!(bench.room().plan.is_some());
@@ -183,8 +183,11 @@ async fn plans_are_kept_again_after_the_configuration_changed() {
     let before = keep_ahead(&mut bench).await;
     let room = bench.room;
     let _sender = configure(&mut bench, |setup| {
-        let plan = setup.plans.iter_mut().find(|plan| plan.resolved.room == room).unwrap();
-        Arc::make_mut(plan).text = "# another".into();
+        setup.plans = setup.plans.changed(|plan| {
+            if plan.resolved.room == room {
+                plan.text = "# another".into();
+            }
+        });
     });
     bench.engine.take_configuration();
     let ahead = keep_ahead(&mut bench).await;
