@@ -33,7 +33,7 @@ pub struct Site {
 impl Still {
     /// At that time, of that quality.
     pub fn set(&self, at: Timestamp, clock: ClockQuality) {
-        *self.0.lock().unwrap() = Stamp { at, clock };
+        *self.0.lock().expect("no thread panicked with it") = Stamp { at, clock };
     }
 }
 
@@ -45,7 +45,7 @@ impl Default for Still {
 
 impl Clock for Still {
     fn now(&self) -> Stamp {
-        *self.0.lock().unwrap()
+        *self.0.lock().expect("no thread panicked with it")
     }
 }
 
@@ -59,7 +59,7 @@ impl Site {
 
     /// The same with a store of that size in bytes.
     pub async fn open_of(max_bytes: u64) -> Self {
-        let dir = tempfile::tempdir().unwrap();
+        let dir = tempfile::tempdir().expect("a temporary directory can be made");
         let settings = Settings {
             path: dir.path().join("linli.db"),
             max_bytes,
@@ -67,7 +67,7 @@ impl Site {
             commit_interval: Duration::from_millis(5),
             history_retention: Duration::from_secs(86_400),
         };
-        let (store, _) = Store::open(settings, Arc::new(|| NOW)).await.unwrap();
+        let (store, _) = Store::open(settings, Arc::new(|| NOW)).await.expect("an empty store opens");
         Self { store, clock: Arc::default(), dir }
     }
 
@@ -81,7 +81,7 @@ impl Site {
     pub async fn store_document(&self, kind: &str, id: &str, body: &str) {
         let document = Document { id: id.to_owned(), kind: kind.to_owned(), at: NOW, body: body.to_owned() };
         let entry = Entry { changes: vec![Change::Document(document)], ..Entry::default() };
-        self.store.documents().keep(entry).await.unwrap();
+        self.store.documents().keep(entry).await.expect("the store takes it");
     }
 
     /// Fails unless exactly `count` stored rows are reported as undecodable once the store is idle.
@@ -95,8 +95,13 @@ impl Site {
     pub async fn documents(&self, kinds: &[&str]) -> String {
         let (mut out, documents) = (String::new(), self.store.documents());
         for kind in kinds {
-            for page in documents.of(kind, Timestamp(i64::MIN), Timestamp(i64::MAX)).await.unwrap() {
-                writeln!(out, "document {} {} {} {}", page.kind, page.id, page.at.0, page.body).unwrap();
+            for page in documents
+                .of(kind, Timestamp(i64::MIN), Timestamp(i64::MAX))
+                .await
+                .expect("the store can be read")
+            {
+                writeln!(out, "document {} {} {} {}", page.kind, page.id, page.at.0, page.body)
+                    .expect("text takes everything");
             }
         }
         out
@@ -104,20 +109,30 @@ impl Site {
 
     /// The entries of the cabin's audit, the oldest first, a line each.
     pub async fn cabin_audit(&self) -> String {
-        let mut audit = self.store.cabin().audit(1000).await.unwrap();
+        let mut audit = self.store.cabin().audit(1000).await.expect("the store can be read");
         audit.reverse();
-        audit.iter().map(|line| format!("audit {}\n", serde_json::to_string(line).unwrap())).collect()
+        audit
+            .iter()
+            .map(|line| {
+                format!("audit {}\n", serde_json::to_string(line).expect("it is made of JSON values"))
+            })
+            .collect()
     }
 
     /// The messages that wait for the broker in the urgent lane, a line each.
     pub async fn messages(&self) -> String {
         let mut out = String::new();
-        let waiting = self.store.outbox().read(Lane::Urgent, 0, u64::MAX >> 1, 1000, 1 << 24).await.unwrap();
+        let waiting = self
+            .store
+            .outbox()
+            .read(Lane::Urgent, 0, u64::MAX >> 1, 1000, 1 << 24)
+            .await
+            .expect("the store can be read");
         for row in waiting {
             let Record::Message(message) = row.record else { continue };
             let (topic, class) = (message.topic.suffix(), message.class.as_str());
             let body = serde_json::Value::Object(message.body);
-            writeln!(out, "message {topic} {class} {} {body}", message.at.0).unwrap();
+            writeln!(out, "message {topic} {class} {} {body}", message.at.0).expect("text takes everything");
         }
         out
     }
