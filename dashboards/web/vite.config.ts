@@ -28,6 +28,12 @@ function compress(): Plugin {
 
 export default defineConfig({
   plugins: [svelte({ preprocess: vitePreprocess() }), compress()],
-  build: { target: 'es2022', assetsInlineLimit: 0, modulePreload: { polyfill: false } },
+  build: {
+    target: 'es2022',
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    // A view's file says which: what one view loads is counted by name (`assets.rs`).
+    rolldownOptions: { output: { chunkFileNames: (chunk) => `assets/${/views\/(\w+)\/View/.exec(chunk.facadeModuleId ?? '')?.[1]?.replace(/^/, 'view-') ?? chunk.name}-[hash].js` } },
+  },
   server: { proxy: { '/api': process.env.LINLI_URL ?? 'http://127.0.0.1:8080' } },
 });

@@ -177,6 +177,7 @@ async fn whoever_is_outside_is_told_once_through_refusals_and_kills_and_again_wh
         received(&log).iter().any(|reported| reported["body"]["escalation"] == true)
     })
     .await?;
+    told_to_the_receiver(&gateway)?;
     gateway.verb(&["alarms", "acknowledge", "many"]).await?;
     // What is sent after it arrives after it.
     let tested = gateway.verb(&["alarms", "test"]).await?;
@@ -192,6 +193,21 @@ async fn whoever_is_outside_is_told_once_through_refusals_and_kills_and_again_wh
     assert_eq!(taken.len(), 2, "raised, and once more");
     assert!(gateway.get("/metrics")?.contains("linli_notifications_total{result=\"delivered\"}"));
     gateway.stop().await
+}
+
+/// The alarm says who was told: first after refusals and kills, then once more, and nobody is next.
+fn told_to_the_receiver(gateway: &Gateway) -> anyhow::Result<()> {
+    let told: Value = serde_json::from_str(&gateway.get("/api/v1/alarms/many/notices")?)?;
+    let notices = told["notices"].as_array().cloned().unwrap_or_default();
+    let of = |escalation: bool| notices.iter().find(|one| one["escalation"] == escalation).cloned();
+    let first = of(false).expect("the first notification");
+    assert_eq!((&first["receiver"], &first["result"]), (&"sms".into(), &"delivered".into()), "{told}");
+    // Three were refused; an attempt that a kill cut off is not counted.
+    assert!(first["attempts"].as_u64().is_some_and(|count| count >= 3), "{told}");
+    assert!(of(true).is_some(), "{told}");
+    assert_eq!(told["next"], serde_json::json!([]), "{told}");
+    assert_eq!(told["receivers"][0]["escalate_after_s"], 60, "{told}");
+    Ok(())
 }
 
 #[tokio::test]
@@ -221,5 +237,8 @@ async fn at_night_only_what_is_urgent_is_told_and_a_test_goes_the_whole_way() ->
     assert!(tested.status.success(), "{}", String::from_utf8_lossy(&tested.stderr));
     eventually("the test is told", Duration::from_secs(30), || reported("test")).await?;
     assert!(!reported("few"), "people sleep: {:?}", received(&log));
+    let told: Value = serde_json::from_str(&gateway.get("/api/v1/alarms/few/notices")?)?;
+    assert_eq!(told["notices"][0]["result"], "waiting", "{told}");
+    assert!(told["notices"][0]["not_before"].as_i64().is_some(), "{told}");
     gateway.stop().await
 }

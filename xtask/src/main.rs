@@ -1,15 +1,13 @@
 //! All automation: what CI does, anybody can run with the same commands.
 //!
 //! ```text
-//! cargo xtask check                          format, tidy, spelling, lints: before each commit
+//! cargo xtask check | tidy                   format, layout, spelling, lints: before each commit; layout alone
 //! cargo xtask test [--only STAGE] [--list]   everything, or one stage
 //! cargo xtask e2e FILE [FILTER]               the end-to-end tests of one file
 //! cargo xtask attack                         attacks on the listeners, on loopback, with their figures
-//! cargo xtask tidy                           layout, sizes, names, import circles
 //! cargo xtask mutants [--file PART]          whether the tests notice wrong decisions, made one at a time
 //! cargo xtask fuzz [TARGET SECONDS]          fuzz targets, all for a moment or one for long
-//! cargo xtask screens                        pictures of the views: docs/screens
-//! cargo xtask dashboards                     the dashboards of Grafana: dashboards/grafana/dashboards
+//! cargo xtask screens | dashboards | licences  docs/screens; dashboards/grafana; docs/reference/third-party.json
 //! cargo xtask dist                           what is shipped: target/dist/linli and its bill of materials
 //! cargo xtask firmware build|sign|…          firmware of nodes: `cargo xtask firmware help`
 //! cargo xtask bench                          performance, as ratios within one run
@@ -17,6 +15,7 @@
 
 mod firmware;
 mod fuzz;
+mod licences;
 mod monitoring;
 mod mutants;
 mod needs;
@@ -33,7 +32,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 const HELP: &str = "usage: cargo xtask check | test [--only STAGE] [--list] | e2e FILE [FILTER] | tidy | mutants [--list] [--only NAME]… [--file PART] [--deep] | \
-     fuzz [TARGET SECONDS] | attack | screens | dashboards | dist | firmware build|sign|keygen|size|test | bench [NAME…]";
+     fuzz [TARGET SECONDS] | attack | screens | dashboards | licences | dist | firmware build|sign|keygen|size|test | bench [NAME…]";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -58,6 +57,7 @@ fn main() -> ExitCode {
         ["attack"] => suites::attack(),
         ["screens"] => screens::pictures(),
         ["dashboards"] => monitoring::make(),
+        ["licences"] => licences::write(),
         ["dist"] => release::dist(),
         ["bench", rest @ ..] => release::bench(rest),
         _ => {
@@ -74,7 +74,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Returns the root of the repository.
+/// The root of the repository.
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }

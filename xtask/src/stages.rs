@@ -5,7 +5,7 @@ use std::process::Command;
 use anyhow::{Context, ensure};
 
 use crate::run::{cargo, cargo_command, command};
-use crate::{firmware, fuzz, monitoring, needs, root, screens, service, suites, tidy};
+use crate::{firmware, fuzz, licences, monitoring, needs, root, screens, service, suites, tidy};
 
 /// A stage: its name, what it is for, how it runs.
 struct Stage {
@@ -105,6 +105,7 @@ fn deny() -> anyhow::Result<()> {
         deny.arg("--all-features");
         deny
     };
+    licences::check()?;
     command(deny().args(["check", "bans", "licenses", "sources"]))?;
     // The firmware's crates come in pairs of old and new embedded-hal; linked is what is used.
     let firmware = ["--manifest-path", "firmware/Cargo.toml", "--config", "deny.toml"];

@@ -3,6 +3,7 @@ import './design/tokens.css';
 import './design/base.css';
 import { mount } from 'svelte';
 import App from './app/App.svelte';
+import { loadAll } from './app/views.ts';
 import { route } from './parts/route.svelte.ts';
 import { touched } from './parts/touched.svelte.ts';
 import { attendedBy } from './api/client.ts';
@@ -19,3 +20,5 @@ void session.start();
 
 const target = document.getElementById('app');
 if (target) mount(App, { target });
+// After the first view.
+addEventListener('load', () => setTimeout(loadAll, 1_000));

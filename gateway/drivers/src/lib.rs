@@ -9,6 +9,7 @@ mod backoff;
 mod clock;
 mod coded;
 mod connections;
+pub mod exchange;
 pub mod health;
 pub mod insecure;
 pub mod kiosk;

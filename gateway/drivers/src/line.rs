@@ -1,8 +1,8 @@
 //! What a running line exchanges with the rest of the gateway.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use linli_domain::vital::Measurement;
@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::Clock;
+use crate::exchange::Exchanges;
 use crate::registers::{MaintenanceHandle, RegisterRequest};
 
 /// Devices that are read more often than their plan says, and how often.
@@ -237,6 +238,22 @@ pub struct DeviceHealth {
     pub online: AtomicU64,
     /// Duration of the latest successful exchange, in microseconds.
     pub latency_us: AtomicU64,
+    /// The latest exchanges and the pause; of Modbus lines only.
+    exchanges: Mutex<Exchanges>,
+}
+
+// === impl DeviceHealth ===
+
+impl DeviceHealth {
+    /// What is known of the exchanges with it.
+    #[must_use]
+    pub fn exchanges(&self) -> Exchanges {
+        self.kept().clone()
+    }
+
+    pub(crate) fn kept(&self) -> MutexGuard<'_, Exchanges> {
+        self.exchanges.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// Why a line task ended without being cancelled.

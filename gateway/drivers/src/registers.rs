@@ -29,6 +29,9 @@ pub enum Ask {
     Read(Span),
     /// Write registers.
     Write(Write),
+    /// Ask the paused devices at this unit now, not when their pause ends. The answer is 1 if each of them is polled
+    /// again, else 0.
+    Probe,
 }
 
 /// Why a request failed.

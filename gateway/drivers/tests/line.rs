@@ -9,6 +9,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use linli_domain::{Batch, ClockQuality, DeviceClass, Id, Quality, Reason, Stamp, Timestamp, Value};
+use linli_drivers::exchange::ExchangeOutcome;
 use linli_drivers::modbus::maintenance::{self, MaintenanceHandle};
 use linli_drivers::modbus::plan::ModbusPlan;
 use linli_drivers::modbus::profile::ProfileSet;
@@ -331,6 +332,41 @@ async fn a_device_that_returns_is_read_again_within_two_polls() {
         let good = bench.delivered().iter().filter(|(_, good, _)| *good).count();
         assert!(good > 0, "away for {away} s, and not read again within two polls");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_paused_device_is_asked_at_once_and_what_was_on_the_line_is_kept() {
+    let settings = "port = \"/dev/null\"\nbaud = 19200\ntimeout = \"400ms\"";
+    let plan = plan(&RTU, settings, &[("a", 1, "xy/md02", 1000)]);
+    let is_there = Arc::new(Mutex::new(true));
+    let there = Arc::clone(&is_there);
+    let act: Act = Box::new(move |request| match *there.lock().unwrap() {
+        true => at_once(request),
+        false => Vec::new(),
+    });
+    let bench = Bench::run(plan, vec![act]);
+    sleep(Duration::from_secs(5)).await;
+    let good = bench.health.devices[0].exchanges();
+    let last = good.last.expect("an exchange");
+    assert_eq!((last.outcome, good.failed), (ExchangeOutcome::Good, None));
+    let asked = bench.seen().last().unwrap().1.clone();
+    assert_eq!((&last.request, &last.answer), (&asked, &answer(&asked)));
+    *is_there.lock().unwrap() = false;
+    sleep(Duration::from_secs(3600)).await;
+    let gone = bench.health.devices[0].exchanges();
+    let failed = gone.failed.expect("a failure");
+    assert_eq!((failed.outcome, failed.answer.as_slice()), (ExchangeOutcome::Silent, &[][..]));
+    let pause = gone.pause.expect("it is not polled");
+    assert_eq!(pause.reason, Reason::Silent);
+    // Long away, it is asked once a minute; a person asks in between.
+    let before = bench.seen().len();
+    assert_eq!(maintenance::probe(&bench.handle, 1).await, Ok(false), "still away");
+    assert_eq!(bench.seen().len(), before + 1, "one request, not a poll");
+    *is_there.lock().unwrap() = true;
+    assert_eq!(maintenance::probe(&bench.handle, 1).await, Ok(true));
+    let back = bench.health.devices[0].exchanges();
+    assert_eq!((back.pause, back.failures), (None, 0));
+    assert_eq!(maintenance::probe(&bench.handle, 1).await, Ok(true), "nothing is paused: nothing is asked");
 }
 
 #[tokio::test(start_paused = true)]

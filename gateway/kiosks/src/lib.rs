@@ -2,9 +2,11 @@
 
 #[cfg(test)]
 mod golden;
+mod note;
 mod service;
 mod state;
 
+pub use note::{KioskNote, Notes, PutBack};
 pub use service::{Deps, KioskService, Query, Request};
 
 /// Bound of the queue of batches.

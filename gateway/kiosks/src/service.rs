@@ -8,11 +8,12 @@ use jiff::civil::Date;
 use linli_domain::kiosk::{Hours, Matter, Service};
 use linli_domain::{Batch, Id, Timestamp};
 use linli_drivers::Clock;
-use linli_store::{Change, Document, Documents};
+use linli_store::{Change, Document, Documents, Entry};
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior};
 
+use crate::note::{self, KioskNote, Notes};
 use crate::state::State;
 use linli_config::settings::kiosk::{KioskDevice, KioskSettings};
 use linli_domain::timezone::Zone;
@@ -25,6 +26,12 @@ const LOOK: Duration = Duration::from_secs(1);
 
 /// Interval at which the sums are stored.
 const KEEP: Duration = Duration::from_secs(60);
+
+/// Longest note, in characters.
+const LONGEST_NOTE: usize = 200;
+
+/// Longest time out of service: who plans longer takes the kiosk out of devices.toml.
+const LONGEST_OUT_MS: i64 = 90 * 86_400_000;
 
 /// Most days in one answer.
 const MOST_DAYS: i64 = 400;
@@ -52,6 +59,19 @@ pub enum Query {
     Matters(String),
     /// The service states of the last days, this many, per kiosk and day.
     Days(u16),
+    /// What people wrote about the kiosk with that id.
+    Notes(String),
+    /// Writes about a kiosk.
+    Note {
+        /// Id of the kiosk.
+        kiosk: String,
+        /// One line.
+        text: String,
+        /// Puts it out of service until then.
+        out_until: Option<Timestamp>,
+    },
+    /// Puts the kiosk with that id back into service before its time.
+    PutBack(String),
 }
 
 /// A request in the queue of the service; the answer is the JSON that the API returns.
@@ -93,8 +113,8 @@ impl KioskService {
                     }
                     None => break,
                 },
-                Some(Request { what, reply, .. }) = requests.recv() => {
-                    let _ = reply.send(self.answer(what).await);
+                Some(Request { caller, what, reply }) = requests.recv() => {
+                    let _ = reply.send(self.answer(&caller.account, what).await);
                 }
                 changed = self.deps.setup.changed(), if is_open => {
                     is_open = changed.is_ok();
@@ -117,7 +137,11 @@ impl KioskService {
                 None => {
                     let kept = self.deps.store.get(&day_id(self.today, &kiosk.device)).await?;
                     let hours = kept.and_then(|document| day(&self.deps.store, &document));
-                    (State::spent(hours.unwrap_or_default()), Service::Offline)
+                    let mut state = State::spent(hours.unwrap_or_default());
+                    let written = self.deps.store.get(&note::id(&kiosk.device)).await?;
+                    let notes = written.and_then(|document| notes(&self.deps.store, &document));
+                    state.notes = notes.unwrap_or_default();
+                    (state, Service::Offline)
                 }
             };
             self.states.insert(kiosk.device.clone(), known);
@@ -140,6 +164,7 @@ impl KioskService {
         let is_open = self.deps.zone.is_open(&setup.opening, at);
         for kiosk in &setup.kiosks {
             let Some((state, before)) = self.states.get_mut(&kiosk.device) else { continue };
+            state.out_until = state.notes.out(at).and_then(|note| note.out_until);
             let service = state.service(kiosk.fresh);
             if is_open {
                 state.hours.add(service, span);
@@ -176,7 +201,7 @@ impl KioskService {
         }
     }
 
-    async fn answer(&mut self, query: Query) -> Result<Value, ServiceError> {
+    async fn answer(&mut self, who: &str, query: Query) -> Result<Value, ServiceError> {
         let setup = Arc::clone(&self.deps.setup.borrow());
         match query {
             Query::List => {
@@ -197,7 +222,50 @@ impl KioskService {
                 Ok(setup.matters.iter().map(row).collect())
             }
             Query::Days(days) => self.days(days).await,
+            Query::Notes(kiosk) => Ok(json!(self.found(&kiosk)?.1.notes.notes)),
+            Query::Note { kiosk, text, out_until } => {
+                let at = self.deps.clock.now().at;
+                let (device, state) = self.found(&kiosk)?;
+                let mut notes = state.notes.clone();
+                let (text, by) = (checked(&text, out_until, at)?, who.to_owned());
+                notes.add(KioskNote { text, by, at, out_until, put_back: None });
+                self.keep_notes(device, notes, at).await
+            }
+            Query::PutBack(kiosk) => {
+                let at = self.deps.clock.now().at;
+                let (device, state) = self.found(&kiosk)?;
+                let mut notes = state.notes.clone();
+                if !notes.put_back(who, at) {
+                    let why = format!("没有人停用 {kiosk} nobody has put {kiosk} out of service");
+                    return Err(ServiceError::Conflict(why));
+                }
+                self.keep_notes(device, notes, at).await
+            }
         }
+    }
+
+    fn found(&self, kiosk: &str) -> Result<(Id, &State), ServiceError> {
+        let found = self.states.iter().find(|(id, _)| id.as_str() == kiosk);
+        let (id, (state, _)) =
+            found.ok_or_else(|| ServiceError::Unknown(format!("there is no kiosk {kiosk:?}")))?;
+        Ok((id.clone(), state))
+    }
+
+    /// Makes notes durable, then lets them count and tells the screens.
+    async fn keep_notes(&mut self, device: Id, notes: Notes, at: Timestamp) -> Result<Value, ServiceError> {
+        let changes = vec![Change::Document(notes.document(&device, at))];
+        let entry = Entry { changes, ..Entry::default() };
+        self.deps.store.keep(entry).await.map_err(ServiceError::from)?;
+        let setup = Arc::clone(&self.deps.setup.borrow());
+        let shown = json!(notes.notes);
+        if let Some((state, _)) = self.states.get_mut(&device) {
+            state.out_until = notes.out(at).and_then(|note| note.out_until);
+            state.notes = notes;
+            if let Some(kiosk) = setup.kiosks.iter().find(|kiosk| kiosk.device == device) {
+                self.deps.events.publish("kiosk", &state.view(kiosk, &setup.matters));
+            }
+        }
+        Ok(shown)
     }
 
     /// The stored days since `days` days ago, oldest first, as JSON rows.
@@ -214,6 +282,26 @@ impl KioskService {
         };
         Ok(documents.into_iter().filter_map(row).collect())
     }
+}
+
+/// A note's text without spaces around it.
+fn checked(text: &str, out_until: Option<Timestamp>, now: Timestamp) -> Result<String, ServiceError> {
+    let text = text.trim();
+    if text.is_empty() || text.chars().count() > LONGEST_NOTE || text.chars().any(char::is_control) {
+        let why = format!(
+            "备注写 1 至 {LONGEST_NOTE} 个字，一行 a note is one line of 1 to {LONGEST_NOTE} characters"
+        );
+        return Err(ServiceError::Wrong(why));
+    }
+    if out_until.is_some_and(|until| until <= now || until.0 > now.0.saturating_add(LONGEST_OUT_MS)) {
+        let why = "停用到将来的一个时间，最多 90 天 out of service until a time ahead, 90 days at most";
+        return Err(ServiceError::Wrong(why.to_owned()));
+    }
+    Ok(text.to_owned())
+}
+
+fn notes(store: &Documents, document: &Document) -> Option<Notes> {
+    decoded(store, document, "not the notes of a kiosk")
 }
 
 fn day(store: &Documents, document: &Document) -> Option<Hours> {

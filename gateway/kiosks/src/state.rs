@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use linli_config::settings::kiosk::KioskDevice;
 use linli_domain::kiosk::{Hours, Matter, PARTS, Part, Service};
-use linli_domain::{Batch, Value};
+use linli_domain::{Batch, Timestamp, Value};
 use linli_drivers::kiosk::report;
 use serde_json::{Value as Json, json};
 use tokio::time::Instant;
+
+use crate::note::Notes;
 
 /// State of a kiosk, from its reports.
 #[derive(Debug, Default)]
@@ -20,6 +22,10 @@ pub struct State {
     heard: Option<Instant>,
     /// Times spent in each service state today.
     pub hours: Hours,
+    /// What people wrote about it.
+    pub notes: Notes,
+    /// Until when a person has put it out of service.
+    pub out_until: Option<Timestamp>,
 }
 
 // === impl State ===
@@ -59,8 +65,11 @@ impl State {
         }
     }
 
-    /// What residents get.
+    /// What residents get. Whom a person has put out of service is so on purpose, whatever it reports.
     pub fn service(&self, fresh: Duration) -> Service {
+        if self.out_until.is_some() {
+            return Service::Maintenance;
+        }
         let is_heard = self.heard.is_some_and(|heard| heard.elapsed() < fresh);
         Service::of(is_heard, !self.message.is_empty(), self.parts.iter().map(|(name, part)| (*name, *part)))
     }
@@ -79,11 +88,18 @@ impl State {
             }
             Service::OutOfService | Service::Maintenance | Service::Offline => 0,
         };
-        json!({
+        let mut view = json!({
             "kiosk": watched.device, "name": watched.name, "service": service, "parts": self.parts,
             "message": self.message, "busy": self.is_busy, "version": self.version,
             "availability_today": self.hours.availability(), "hours_today": self.hours,
             "matters": matters.len(), "matters_offered": offered,
-        })
+        });
+        if let Some(note) = self.notes.notes.first() {
+            view["note"] = json!({"text": note.text, "by": note.by, "at": note.at});
+        }
+        if let Some(until) = self.out_until {
+            view["out_until"] = json!(until);
+        }
+        view
     }
 }

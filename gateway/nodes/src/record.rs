@@ -15,7 +15,7 @@ use linli_services::audit_log::{AuditLog, Audited};
 pub struct NodeEvent {
     /// Account that requested it.
     pub who: String,
-    /// `flash`, `confirm`, `selftest`, `calibrate`, `provision`, `abort`, `restart`.
+    /// `flash`, `confirm`, `selftest`, `calibrate`, `provision`, `abort`, `restart`, `retry`.
     pub action: String,
     /// `begun`, `done`, `failed`, `refused`, `stopped`.
     pub result: String,

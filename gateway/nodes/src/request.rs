@@ -39,6 +39,11 @@ pub enum Action {
         /// Takes each step as JSON; the last has a member `result`.
         progress: mpsc::Sender<Value>,
     },
+    /// Asks a device that is paused because it does not answer at once. The answer has `online`.
+    Retry {
+        /// Id of the device, on a Modbus line.
+        device: String,
+    },
     /// Reads a block of registers or bits of one unit. The answer has `words`.
     Read {
         /// Id of the line.

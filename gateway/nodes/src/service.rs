@@ -6,6 +6,7 @@ use std::sync::Arc;
 use linli_domain::{DeviceClass, Id, Message, Record as Stored, Topic};
 use linli_drivers::Clock;
 use linli_drivers::modbus::data::Span;
+use linli_drivers::modbus::maintenance;
 use linli_drivers::modbus::plan::ModbusPlan;
 use linli_drivers::node;
 use linli_store::Documents;
@@ -119,6 +120,10 @@ impl NodeService {
                 self.read(&line, unit, span, reply);
                 None
             }
+            Action::Retry { device } => {
+                let Err(why) = self.retry(&who, &device, reply, entries) else { return };
+                Some(("retry", device, why))
+            }
             Action::Flash { devices, image, keep_going, progress } => {
                 let named = devices.join(", ");
                 let begun = self.flash(&who, devices, image, keep_going, &progress, entries);
@@ -216,6 +221,57 @@ impl NodeService {
                 self.busy.insert(id, job.id());
             }
             Err(why) => drop(reply.send(Err(why))),
+        }
+    }
+
+    /// Asks a paused device at once, and puts on record who wanted it. The reply is sent in either case.
+    fn retry(
+        &mut self,
+        who: &str,
+        device: &str,
+        reply: oneshot::Sender<Result<Value, ServiceError>>,
+        entries: &Entries,
+    ) -> Result<(), ServiceError> {
+        let found = self.unit_of(device).and_then(|(line, unit)| {
+            let (id, target) = self.on_line(line.as_str(), unit)?;
+            self.is_free(&id)?;
+            Ok((id, target))
+        });
+        let (line, target) = match found {
+            Ok(found) => found,
+            Err(why) => {
+                let _ = reply.send(Err(why.clone()));
+                return Err(why);
+            }
+        };
+        let (who, device, entries) = (who.to_owned(), device.to_owned(), entries.clone());
+        let job = self.jobs.spawn(async move {
+            let asked = maintenance::probe(&target.maintenance, target.unit).await;
+            let (result, detail) = match &asked {
+                Ok(true) => ("done", None),
+                Ok(false) => ("failed", Some("it does not answer".to_owned())),
+                Err(why) => ("failed", Some(why.to_string())),
+            };
+            let (action, result) = ("retry".to_owned(), result.to_owned());
+            let event = NodeEvent { who, action, result, device, detail, ..NodeEvent::default() };
+            append(&entries, event).await;
+            let answer = asked.map(|is_online| json!({"online": is_online}));
+            let _ = reply.send(answer.map_err(|why| ServiceError::Conflict(why.to_string())));
+        });
+        self.busy.insert(line, job.id());
+        Ok(())
+    }
+
+    /// The line and unit of a device, which speaks Modbus.
+    fn unit_of(&self, device: &str) -> Result<(Id, u8), ServiceError> {
+        let routes = self.deps.routes.borrow();
+        let route = routes.devices.get(device);
+        let route = route.ok_or_else(|| ServiceError::Unknown(format!("没有设备 no device {device:?}")))?;
+        match route.plan.as_any().downcast_ref::<ModbusPlan>() {
+            Some(plan) => Ok((route.plan.line().clone(), plan.devices[route.device].unit)),
+            None => Err(ServiceError::Conflict(format!(
+                "{device} 不在 Modbus 线路上，没有暂停可言 {device} is on no Modbus line: nothing is paused"
+            ))),
         }
     }
 

@@ -80,6 +80,20 @@ impl Alarms {
         Ok(None)
     }
 
+    /// What waits in the queue for any receiver, newest first.
+    pub async fn queued(&self, most: u32) -> Result<Vec<Notification>, ReadError> {
+        let sql = "SELECT id, hook, key, body, after FROM notification ORDER BY id DESC LIMIT ?";
+        let rows = sqlx::query(sql).bind(most).fetch_all(&self.readers.pool()).await?;
+        let decode = |row: &SqliteRow| {
+            let id = row.try_get(0).ok()?;
+            let hook: String = column(row, 1).ok()?;
+            // One that cannot be decoded is reported when its turn comes.
+            let (key, body, after) = (column(row, 2).ok()?, text_column(row, 3).ok()?, row.try_get(4).ok()?);
+            Some(Notification { id, hook: Id::new(&hook).ok()?, key, body, after: Timestamp(after) })
+        };
+        Ok(rows.iter().filter_map(decode).collect())
+    }
+
     /// The latest state changes, newest first, as JSON.
     pub async fn journal(&self, limit: u32) -> Result<Vec<String>, ReadError> {
         Ok(self.journal_page(&Paging::first(limit)).await?.items)

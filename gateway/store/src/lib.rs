@@ -56,7 +56,7 @@ pub use journal::Journal;
 pub use open::{Opening, SetAside};
 pub use outbox::{Outbox, Row};
 pub use page::{Cursor, Listing, NoCursor, Paging};
-pub use quota::Kind;
+pub use quota::{GIVES_WAY, GIVES_WAY_AT, Kind};
 pub use settings::{Now, Settings};
 pub use status::{PATIENCE, Status};
 pub use store::Store;

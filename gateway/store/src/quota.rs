@@ -323,6 +323,13 @@ pub(crate) const QUOTAS: [Quota; 19] = [
     },
 ];
 
+/// What makes room when the whole store is nearly full, in this order: the time of trends is halved, then the oldest
+/// telemetry goes, then the oldest urgent records (docs/store.md). Nothing else goes for it.
+pub const GIVES_WAY: [Kind; 3] = [Kind::History, Kind::Data, Kind::Urgent];
+
+/// Share of `max_bytes`, in percent, from which on something gives way.
+pub const GIVES_WAY_AT: u64 = 90;
+
 // === impl Kind ===
 
 impl Kind {

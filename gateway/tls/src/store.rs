@@ -60,6 +60,12 @@ pub struct Present {
 pub struct TlsStatus {
     /// End of its validity.
     pub not_after: Timestamp,
+    /// The gateway's certificate.
+    pub server: Certificate,
+    /// The centre's authority.
+    pub authority: Certificate,
+    /// When it is renewed by itself; `None` for one made elsewhere, which a person renews.
+    pub renews_at: Option<Timestamp>,
     /// What a person must do about it.
     pub concern: Option<String>,
     /// Why the files cannot be used, so that an earlier certificate stays in use.
@@ -127,7 +133,15 @@ impl Present {
     /// What is shown of it.
     #[must_use]
     pub fn status(&self, now: Timestamp) -> TlsStatus {
-        TlsStatus { not_after: self.server.not_after, concern: self.concern(now), failure: None }
+        let not_after = self.server.not_after;
+        TlsStatus {
+            not_after,
+            server: self.server.clone(),
+            authority: self.authority.clone(),
+            renews_at: (!self.is_imported).then_some(Timestamp(not_after.0 - RENEW_BEFORE_MS)),
+            concern: self.concern(now),
+            failure: None,
+        }
     }
 
     const fn mend(&self) -> &'static str {

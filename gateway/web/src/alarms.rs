@@ -1,5 +1,6 @@
 //! Alarms: reading needs no log-in, operations need a worker.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Bytes;
@@ -11,13 +12,19 @@ use axum::{Json, Router};
 use linli_domain::alarm::{Action as Operation, Shelf};
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde_json::{Value, json};
+use tokio::sync::watch;
 
 use super::body;
 use super::openapi::schema::{ONE_LINE, Span};
 use super::page;
 use super::{Problem, Who};
+use crate::status::GatewayStatus;
+use linli_config::settings::siren::Siren;
+use linli_config::settings::webhook::Webhook;
 use linli_domain::caller::Caller;
-use linli_services::alarms::{Action, AlarmView};
+use linli_domain::{Id, Timestamp};
+use linli_services::alarms::{Action, AlarmView, Notice, NoticeBody, Notices};
 use linli_services::client::ServiceClient;
 
 /// Longest page of the journal, and how long it is without `limit`.
@@ -31,6 +38,14 @@ pub struct AlarmClient {
     pub service: ServiceClient<Action, Vec<AlarmView>>,
     /// The journal of alarms.
     pub store: linli_store::Alarms,
+    /// What became of notifications.
+    pub notices: Notices,
+    /// Receivers outside.
+    pub hooks: watch::Receiver<Arc<Vec<Webhook>>>,
+    /// Sirens of the site.
+    pub sirens: watch::Receiver<Arc<Vec<Siren>>>,
+    /// The uplink, which tells the district.
+    pub status: Arc<GatewayStatus>,
 }
 
 /// Routes of alarms.
@@ -39,6 +54,7 @@ pub fn router(client: AlarmClient) -> Router {
         .route("/api/v1/alarms", get(list))
         .route("/api/v1/alarms/journal", get(journal))
         .route("/api/v1/alarms/test", post(test))
+        .route("/api/v1/alarms/{alarm}/notices", get(notices))
         .route("/api/v1/alarms/{alarm}/{operation}", post(act))
         .with_state(client)
 }
@@ -103,6 +119,91 @@ async fn journal(
     let read: Vec<serde_json::Value> =
         steps.items.iter().filter_map(|step| serde_json::from_str(step).ok()).collect();
     Ok(page::answer(&uri, &steps.with(read)))
+}
+
+/// Most notifications in the queue that are looked at.
+const MOST_QUEUED: u32 = 1000;
+
+/// Who was told of an alarm, by which path, whether it arrived, and who is told next and when.
+async fn notices(
+    State(client): State<AlarmClient>,
+    Path(alarm): Path<String>,
+) -> Result<Json<Value>, Problem> {
+    let all = client.service.ask(&Caller::anybody(), Action::List { all: true }).await?;
+    let Some(view) = all.into_iter().find(|view| view.alarm.as_str() == alarm) else {
+        let alarm: String = alarm.chars().take(64).collect();
+        return Err(Problem::new(StatusCode::NOT_FOUND, format!("there is no alarm {alarm:?}")));
+    };
+    let not_now =
+        |error: linli_store::ReadError| Problem::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string());
+    let mut kept = client.notices.newest().await.map_err(not_now)?;
+    kept.retain(|notice| notice.alarm == alarm);
+    let queued = client.store.queued(MOST_QUEUED).await.map_err(not_now)?;
+    let waiting: Vec<(Id, NoticeBody, Timestamp)> = queued
+        .into_iter()
+        .filter_map(|one| Some((one.hook, serde_json::from_str::<NoticeBody>(&one.body).ok()?, one.after)))
+        .filter(|(hook, told, _)| {
+            told.alarm == alarm && !kept.iter().any(|one| one.receiver == *hook && one.raised == told.at)
+        })
+        .collect();
+    let hooks = client.hooks.borrow().clone();
+    let mine: Vec<&Webhook> = hooks.iter().filter(|hook| hook.priorities.contains(&view.priority)).collect();
+    let next = escalations(&view, &mine, &kept, &waiting);
+    let sirens = client.sirens.borrow().clone();
+    let sirens = sirens.iter().filter(|siren| siren.priorities.contains(&view.priority));
+    Ok(Json(json!({
+        "notices": shown(&kept, &waiting),
+        "district": {
+            "configured": *client.status.has_uplink.borrow(),
+            "connected": client.status.uplink.borrow().connected,
+            "waiting": client.status.uplink.borrow().behind,
+        },
+        "receivers": mine.iter().map(|hook| json!({
+            "receiver": hook.id, "escalate_after_s": hook.escalate_after.map(|after| after.as_secs()),
+            "has_quiet_hours": hook.quiet.is_some(),
+        })).collect::<Vec<_>>(),
+        "sirens": sirens.map(|siren| json!({"device": siren.device, "point": siren.point})).collect::<Vec<_>>(),
+        "next": next,
+    })))
+}
+
+/// What waits, then what was tried, newest first.
+fn shown(kept: &[Notice], waiting: &[(Id, NoticeBody, Timestamp)]) -> Vec<Value> {
+    let waiting = waiting.iter().map(|(receiver, told, after)| {
+        json!({
+            "receiver": receiver, "escalation": told.escalation, "raised": told.at, "result": "waiting",
+            "attempts": 0, "at": null, "why": null, "not_before": after,
+        })
+    });
+    let tried = kept.iter().map(|one| {
+        json!({
+            "receiver": one.receiver, "escalation": one.escalation, "raised": one.raised, "result": one.result,
+            "attempts": one.attempts, "at": one.at, "why": one.why, "not_before": null,
+        })
+    });
+    waiting.chain(tried).collect()
+}
+
+/// Who is told again, and when, unless somebody acknowledges before.
+fn escalations(
+    view: &AlarmView,
+    hooks: &[&Webhook],
+    kept: &[Notice],
+    waiting: &[(Id, NoticeBody, Timestamp)],
+) -> Vec<Value> {
+    let Some(since) = view.since.filter(|_| view.state == linli_domain::alarm::State::Unacknowledged) else {
+        return Vec::new();
+    };
+    let is_done = |hook: &Id| {
+        kept.iter().any(|one| one.escalation && one.receiver == *hook && one.raised >= since)
+            || waiting.iter().any(|(of, told, _)| told.escalation && of == hook && told.at >= since)
+    };
+    let after = |hook: &&Webhook| Some((hook.id.clone(), hook.escalate_after?));
+    let pending = hooks.iter().filter_map(after).filter(|(hook, _)| !is_done(hook));
+    let at = |after: Duration| since.0.saturating_add(i64::try_from(after.as_millis()).unwrap_or(i64::MAX));
+    let mut next: Vec<(i64, Id)> = pending.map(|(hook, after)| (at(after), hook)).collect();
+    next.sort_unstable();
+    next.into_iter().map(|(at, receiver)| json!({"receiver": receiver, "at": at})).collect()
 }
 
 async fn test(who: Who, State(client): State<AlarmClient>) -> Result<StatusCode, Problem> {

@@ -1,13 +1,16 @@
-//! Kiosks: the services that each offers. No personal data, so no log-in.
+//! Kiosks: the services that each offers, and what people write about them.
 
+use axum::body::Bytes;
 use axum::extract::{Path, Query as Parameters, State};
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::{Json, Router};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::Problem;
+use super::openapi::schema::{Line, Moment};
+use super::{Problem, Who, body};
+use linli_domain::Timestamp;
 use linli_domain::caller::Caller;
 use linli_kiosks::Query;
 use linli_services::client::ServiceClient;
@@ -28,6 +31,8 @@ pub fn router(client: KioskClient) -> Router {
         .route("/api/v1/kiosks", get(list))
         .route("/api/v1/kiosks/days", get(days))
         .route("/api/v1/kiosks/{kiosk}/matters", get(matters))
+        .route("/api/v1/kiosks/{kiosk}/notes", get(notes).post(write))
+        .route("/api/v1/kiosks/{kiosk}/put-back", post(put_back))
         .with_state(client)
 }
 
@@ -50,6 +55,33 @@ async fn days(State(client): Client, Parameters(which): Parameters<Which>) -> An
 
 async fn matters(State(client): Client, Path(kiosk): Path<String>) -> Answer {
     client.ask(Query::Matters(kiosk)).await
+}
+
+async fn notes(State(client): Client, Path(kiosk): Path<String>) -> Answer {
+    client.ask(Query::Notes(kiosk)).await
+}
+
+/// What is written about a kiosk.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "KioskNoteText")]
+pub struct Written {
+    /// One line.
+    #[schemars(with = "Line")]
+    text: String,
+    /// It is out of service until then: a time ahead, 90 days at most.
+    #[schemars(with = "Option<Moment>")]
+    out_until: Option<i64>,
+}
+
+async fn write(who: Who, State(client): Client, Path(kiosk): Path<String>, body: Bytes) -> Answer {
+    let Written { text, out_until } = body::read(&body)?;
+    let note = Query::Note { kiosk, text, out_until: out_until.map(Timestamp) };
+    Ok(Json(client.service.ask(&who.0, note).await?))
+}
+
+async fn put_back(who: Who, State(client): Client, Path(kiosk): Path<String>) -> Answer {
+    Ok(Json(client.service.ask(&who.0, Query::PutBack(kiosk)).await?))
 }
 
 // === impl KioskClient ===

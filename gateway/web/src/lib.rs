@@ -6,6 +6,7 @@
 
 mod alarms;
 mod assets;
+mod backup;
 mod body;
 mod cabin;
 mod cabin_work;
@@ -15,7 +16,9 @@ mod control;
 pub mod control_client;
 mod drafts;
 mod events;
+mod exchange;
 mod gate;
+mod growth;
 mod headers;
 mod idempotency;
 mod kiosks;
@@ -32,6 +35,7 @@ mod record;
 mod session;
 mod show;
 pub mod status;
+mod system;
 mod technician;
 mod users;
 mod visitors;
@@ -66,6 +70,7 @@ pub use nodes::NodeClient;
 pub use outbound::OutboundClient;
 pub use problem::Problem;
 pub use record::RecordReader;
+pub use system::watch_growth;
 pub use technician::CheckRequest;
 pub use visitors::{
     BeginningDrill, DemoFault, OpeningSession, Visitor, VisitorLogIn, VisitorSecrets, VisitorSession,
@@ -151,6 +156,7 @@ pub struct AppState {
     pub visitors: Visitors,
     /// Plan of the centre of the current configuration.
     pub plan: watch::Receiver<Plan>,
+    backups: Arc<backup::Backups>,
 }
 
 // === impl AppState ===
@@ -179,6 +185,7 @@ impl AppState {
             access,
             visitors: Visitors::default(),
             plan,
+            backups: Arc::new(backup::Backups::of(status_source.database.clone())),
         }
     }
 
@@ -205,6 +212,8 @@ impl AppState {
             .merge(outbound::router(self.outbound.clone()))
             .merge(record::router(self.record()))
             .merge(technician::router(self.workbench(&control)))
+            .merge(exchange::router(self.workbench(&control)))
+            .merge(system::router(self.system(accounts.clone())))
             .merge(control::router(control, Arc::clone(&live)))
             .merge(centre::router(self.centre()))
             .merge(events::router(self.events.clone(), live, accounts.access, cancel.clone()))
@@ -229,6 +238,11 @@ impl AppState {
             status: Arc::clone(&self.status_source),
             check: control.check.clone(),
         }
+    }
+
+    fn system(&self, accounts: linli_accounts::Accounts) -> system::System {
+        let (status, backups) = (Arc::clone(&self.status_source), Arc::clone(&self.backups));
+        system::System { status, accounts, backups }
     }
 
     fn centre(&self) -> centre::Centre {

@@ -1,7 +1,8 @@
 //! Status of a running gateway, read by web, metrics and watchdog.
 
-use std::sync::Arc;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use linli_drivers::modbus::plan::ModbusPlan;
 use linli_drivers::{CheckedLine, Clock, LineHealth};
@@ -95,6 +96,10 @@ pub struct GatewayStatus {
     pub has_uplink: watch::Receiver<bool>,
     /// Why the configuration on disk is not in use; `None` while it is.
     pub fallback: watch::Receiver<Option<String>>,
+    /// How the store has grown.
+    pub growth: Mutex<crate::growth::Growth>,
+    /// File of the database.
+    pub database: PathBuf,
     /// The certificate of the listeners.
     pub tls: watch::Receiver<TlsStatus>,
     /// Listeners and connections that leave the machine without encryption.
@@ -144,6 +149,8 @@ impl GatewayStatus {
             uplink,
             has_uplink,
             fallback,
+            growth: Mutex::default(),
+            database: current.store.path.clone(),
             tls,
             insecure,
         }

@@ -7,6 +7,9 @@ type Schemas = components['schemas'];
 export type Sample = Schemas['Sample'];
 export type Signed = Pick<Schemas['Signed'], 'number' | 'day' | 'by' | 'at' | 'note'>;
 
+/** How many days a sheet is about. */
+export type Span = 'day' | 'week' | 'month';
+
 const act = async <T>(body: object) => (await (await ask('POST', '/api/v1/food', body)).json()) as T;
 
 export const food = {
@@ -15,5 +18,6 @@ export const food = {
   destroy: (sample: string, by: string, why?: string) => act<Sample>({ do: 'destroy', sample, by, ...(why ? { why } : {}) }),
   signed: () => act<Signed[]>({ do: 'signed' }),
   sign: (day: string, by: string, note: string) => act<Signed>({ do: 'sign', day, by, ...(note ? { note } : {}) }),
-  record: async (day: string) => (await ask('GET', `/api/v1/food/record?form=pdf&day=${encodeURIComponent(day)}`)).blob(),
+  record: async (day: string, span: Span = 'day', form: 'pdf' | 'csv' = 'pdf') =>
+    (await ask('GET', `/api/v1/food/record?form=${form}&span=${span}&day=${encodeURIComponent(day)}`)).blob(),
 };

@@ -58,6 +58,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/alarms/{alarm}/notices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who was told, by which path, whether it arrived, who is next */
+        get: operations["get_alarms_alarm_notices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/alarms/journal": {
         parameters: {
             query?: never;
@@ -333,6 +350,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/devices/{device}/exchange": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The latest frames both ways, the pause, and what helps */
+        get: operations["get_devices_device_exchange"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/devices/{device}/points/{point}/trend": {
         parameters: {
             query?: never;
@@ -347,6 +381,26 @@ export interface paths {
         get: operations["get_devices_device_points_point_trend"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/devices/{device}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Asks a paused device at once
+         * @description Who asked is put on record. 409 for a device on no Modbus line, while somebody works on the line, or while it is down.
+         */
+        post: operations["post_devices_device_retry"];
         delete?: never;
         options?: never;
         head?: never;
@@ -512,6 +566,44 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/kiosks/{kiosk}/notes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What people wrote about it, newest first */
+        get: operations["get_kiosks_kiosk_notes"];
+        put?: never;
+        /**
+         * Writes about it, and may put it out of service for a time
+         * @description While it is out of service it counts as in maintenance, whatever it reports. Answers all notes.
+         */
+        post: operations["post_kiosks_kiosk_notes"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/kiosks/{kiosk}/put-back": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Puts it back into service before its time */
+        post: operations["post_kiosks_kiosk_put_back"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/kiosks/days": {
         parameters: {
             query?: never;
@@ -521,6 +613,23 @@ export interface paths {
         };
         /** Availability of each day */
         get: operations["get_kiosks_days"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/licences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the binary is made of, with licences */
+        get: operations["get_licences"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1439,6 +1548,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/system": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Certificate, clock, how long the store lasts, copies of the database */
+        get: operations["get_system"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/system/backup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Copies the database on the machine itself
+         * @description The copy is made after the answer and is checked; GET /api/v1/system shows how far it is. One at a time. Who asked for it is put on record.
+         */
+        post: operations["post_system_backup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/uplink/dead-letters": {
         parameters: {
             query?: never;
@@ -1799,6 +1945,45 @@ export interface components {
             /** @description Reason of the last operation. */
             why?: string;
         };
+        /** @description One notification. */
+        AlarmNotice: {
+            /**
+             * Format: int64
+             * @description When it was tried last; null before.
+             */
+            at: number | null;
+            /** Format: uint32 */
+            attempts: number;
+            /** @description Whether it is the repetition because nobody acknowledged. */
+            escalation: boolean;
+            /**
+             * Format: int64
+             * @description It waits until then: quiet hours.
+             */
+            not_before: number | null;
+            /**
+             * Format: int64
+             * @description When the alarm was raised or repeated.
+             */
+            raised: number;
+            receiver: string;
+            /** @enum {string} */
+            result: "waiting" | "delivered" | "failing" | "dropped";
+            /** @description Why it was not taken. */
+            why: string | null;
+        };
+        /** @description Who was told of an alarm, and whether it arrived. */
+        AlarmNotices: {
+            district: components["schemas"]["DistrictPath"];
+            /** @description Who is told again, and when, unless somebody acknowledges before. */
+            next: components["schemas"]["NextNotice"][];
+            /** @description What waits, then what was tried, newest first; of the newest 200 of all alarms. */
+            notices: components["schemas"]["AlarmNotice"][];
+            /** @description Receivers of alarms of this priority. */
+            receivers: components["schemas"]["NoticeReceiver"][];
+            /** @description Sirens of this priority. */
+            sirens: components["schemas"]["SirenPath"][];
+        };
         /** @description The body of an operation. */
         AlarmOperation: {
             /**
@@ -1927,6 +2112,29 @@ export interface components {
             what: string;
             who: string;
         };
+        /** @description Copies of the database on the machine itself. */
+        Backup: {
+            /** @description Newest first; the newest three are kept. */
+            copies: components["schemas"]["BackupCopy"][];
+            folder: string;
+            /** @enum {string} */
+            state: "idle" | "running" | "done" | "failed";
+            /** @description Why the last one was not made. */
+            why: string | null;
+            /**
+             * Format: uint64
+             * @description Of the one that is being made.
+             */
+            written_bytes: number;
+        };
+        /** @description A complete, checked copy. */
+        BackupCopy: {
+            /** Format: int64 */
+            at: number;
+            /** Format: uint64 */
+            bytes: number;
+            file: string;
+        };
         /** @description Why, and for how long. */
         BeginService: {
             /**
@@ -2048,6 +2256,19 @@ export interface components {
             sites: components["schemas"]["Site"][];
             stages: components["schemas"]["RoomStage"][];
             timezone: string;
+        };
+        /** @description What a certificate says. */
+        Certificate: {
+            /** @description SHA-256, pairs of hexadecimal digits with colons between them. */
+            fingerprint: string;
+            issuer: string;
+            /** @description Host names and addresses it is valid for. */
+            names: string[];
+            /** Format: int64 */
+            not_after: number;
+            /** Format: int64 */
+            not_before: number;
+            subject: string;
         };
         /** @description A resident, and how many visits were changed. */
         ChangedResident: {
@@ -2256,6 +2477,28 @@ export interface components {
             /** @enum {string} */
             state: "online" | "offline" | "unknown";
         };
+        /** @description A device that is not polled, because it does not answer. */
+        DevicePause: {
+            /**
+             * Format: uint64
+             * @description Until it is asked again.
+             */
+            next_s: number;
+            /** @description Code of the reason. */
+            reason: string;
+            /** Format: uint64 */
+            since_s: number;
+        };
+        /** @description The district, by MQTT. */
+        DistrictPath: {
+            configured: boolean;
+            connected: boolean;
+            /**
+             * Format: uint64
+             * @description Records that wait for it.
+             */
+            waiting: number;
+        };
         /** @description This document. */
         Document: {
             components: unknown;
@@ -2371,6 +2614,37 @@ export interface components {
             measurements: number;
             /** Format: uint64 */
             visits: number;
+        };
+        /** @description One exchange with a device. */
+        Exchange: {
+            /** Format: uint64 */
+            age_s: number;
+            /** @description Everything that came after it, likewise. */
+            answer: string | null;
+            /**
+             * Format: uint8
+             * @description Exception code, or the unit that answered instead.
+             */
+            code: number | null;
+            /** @enum {string} */
+            outcome: "good" | "silent" | "garbled" | "refused" | "not_reached" | "other_unit" | "down";
+            /** @description The request as it was on the line, in hexadecimal; null for a device of vital signs. */
+            request: string | null;
+        };
+        /** @description The latest exchanges with a device; those of other protocols than Modbus are null. */
+        Exchanges: {
+            /** @description The latest that gave no data. */
+            failed: components["schemas"]["Exchange"] | null;
+            /**
+             * Format: uint32
+             * @description In a row, while it is polled; three begin a pause.
+             */
+            failures: number;
+            is_modbus: boolean;
+            last: components["schemas"]["Exchange"] | null;
+            pause: components["schemas"]["DevicePause"] | null;
+            /** @description What the latest exchange shows, and the option that helps. */
+            symptom: components["schemas"]["Sentence"] | null;
         };
         /** @description A time beyond the limit. */
         Excursion: {
@@ -2564,6 +2838,13 @@ export interface components {
             /** Format: int64 */
             until: number;
         };
+        /** @description The gateway's clock. */
+        GatewayClock: {
+            /** Format: int64 */
+            at: number;
+            /** @enum {string} */
+            quality: "synchronised" | "free_running" | "unset";
+        };
         GuidedPressure: {
             /** @description Whether the series begins; else it ends. */
             begins: boolean;
@@ -2614,7 +2895,7 @@ export interface components {
         Kiosk: {
             /**
              * Format: double
-             * @description Share of the opening hours, 0 to 1.
+             * @description Share of the opening hours, in percent.
              */
             availability_today: number | null;
             busy: boolean;
@@ -2626,6 +2907,13 @@ export interface components {
             matters_offered: number;
             message: string;
             name: string;
+            /** @description The newest note about it. */
+            note?: components["schemas"]["KioskNoteShort"];
+            /**
+             * Format: int64
+             * @description A person has put it out of service until then.
+             */
+            out_until?: number;
             /** @description State of each part. */
             parts: {
                 [key: string]: string;
@@ -2637,13 +2925,50 @@ export interface components {
         KioskDay: {
             /**
              * Format: double
-             * @description Share of the opening hours, 0 to 1.
+             * @description Share of the opening hours, in percent.
              */
             availability: number | null;
             /** Format: date */
             day: string;
             hours: components["schemas"]["Hours"];
             kiosk: string;
+        };
+        /** @description A note about a kiosk. */
+        KioskNote: {
+            /** Format: int64 */
+            at: number;
+            /** @description Account. */
+            by: string;
+            /**
+             * Format: int64
+             * @description It put the kiosk out of service until then.
+             */
+            out_until?: number;
+            /** @description Who put it back before that. */
+            put_back?: components["schemas"]["KioskPutBack"];
+            text: string;
+        };
+        /** @description The newest note about a kiosk. */
+        KioskNoteShort: {
+            /** Format: int64 */
+            at: number;
+            by: string;
+            text: string;
+        };
+        /** @description What is written about a kiosk. */
+        KioskNoteText: {
+            /**
+             * Format: int64
+             * @description It is out of service until then: a time ahead, 90 days at most.
+             */
+            out_until?: number | null;
+            /** @description One line. */
+            text: string;
+        };
+        KioskPutBack: {
+            /** Format: int64 */
+            at: number;
+            by: string;
         };
         /**
          * @description Whether a kiosk serves.
@@ -2973,6 +3298,12 @@ export interface components {
             /** @description The cabin; needed only where there are several. */
             room?: string | null;
         };
+        /** @description A repetition that is due. */
+        NextNotice: {
+            /** Format: int64 */
+            at: number;
+            receiver: string;
+        };
         /** @description A short operation on one node. */
         NodeAction: {
             device: string;
@@ -3083,6 +3414,16 @@ export interface components {
             at: number;
             by: string;
             text: string;
+        };
+        /** @description A receiver of alarms. */
+        NoticeReceiver: {
+            /**
+             * Format: uint64
+             * @description Without acknowledgement for so long, it is told again.
+             */
+            escalate_after_s: number | null;
+            has_quiet_hours: boolean;
+            receiver: string;
         };
         /** @description Calibration of a point. */
         Offset: {
@@ -3412,6 +3753,11 @@ export interface components {
             pseudonym: string;
             visits: components["schemas"]["SheetVisit"][];
         };
+        /** @description What came of asking a paused device at once. */
+        Retried: {
+            /** @description Whether it is polled again. */
+            online: boolean;
+        };
         /**
          * @description What an account may have.
          * @enum {string}
@@ -3548,6 +3894,11 @@ export interface components {
             /** Format: uint64 */
             seq: number;
         };
+        /** @description A sentence in both languages. */
+        Sentence: {
+            en: string;
+            zh: string;
+        };
         SeriesPressure: {
             /** Format: int64 */
             at: number;
@@ -3634,6 +3985,11 @@ export interface components {
         SilentInput: {
             held_in_s?: number | null;
             what: string | null;
+        };
+        /** @description A siren of the site. */
+        SirenPath: {
+            device: string;
+            point: string;
         };
         /** @description A place of the centre. */
         Site: {
@@ -3738,6 +4094,31 @@ export interface components {
             /** @description For people. */
             text: string;
         };
+        /** @description How long the store lasts at the rate of the last day. */
+        StoreForecast: {
+            /**
+             * Format: double
+             * @description Negative while it shrinks; null for the first ten minutes.
+             */
+            bytes_per_day: number | null;
+            epoch: string;
+            /** @description Kinds that then give way, in this order (docs/store.md). */
+            gives_way: string[];
+            /**
+             * Format: double
+             * @description Until nine tenths are in use and something gives way; null while it does not grow.
+             */
+            lasts_s: number | null;
+            /** Format: uint64 */
+            max_bytes: number;
+            /**
+             * Format: uint64
+             * @description Time that the rate was measured over: at most a day, and since the process began.
+             */
+            measured_s: number;
+            /** Format: uint64 */
+            used_bytes: number;
+        };
         /** @description The store and its counters since the process began. */
         StoreStatus: {
             /** Format: uint64 */
@@ -3823,6 +4204,23 @@ export interface components {
             /** @description Whether it is to go wrong. */
             on: boolean;
         };
+        /** @description The gateway itself. */
+        SystemState: {
+            /** @description The centre's authority, which screens and kiosks trust. */
+            authority: components["schemas"]["Certificate"];
+            backup: components["schemas"]["Backup"];
+            /** @description The one that the listeners show. */
+            certificate: components["schemas"]["Certificate"];
+            clock: components["schemas"]["GatewayClock"];
+            /** @description What a person must do about the certificate. */
+            concern: string | null;
+            /**
+             * Format: int64
+             * @description When the certificate is renewed by itself; null for one made elsewhere.
+             */
+            renews_at: number | null;
+            store: components["schemas"]["StoreForecast"];
+        };
         /** @description When it was taken, by both clocks. */
         Taken: {
             /** Format: int64 */
@@ -3834,6 +4232,17 @@ export interface components {
              * @description The device's wall reading as if it were UTC.
              */
             device?: number;
+        };
+        /** @description A crate or package that is part of the binary. */
+        ThirdParty: {
+            /** @description Lines of its licence files that say whose it is; those without have none. */
+            copyright: string[];
+            /** @description SPDX expression. */
+            licence: string;
+            name: string;
+            /** @description Where its source is. */
+            source: string;
+            version: string;
         };
         /** @description Several rooms together. */
         Together: {
@@ -4239,6 +4648,35 @@ export interface operations {
             422: components["responses"]["UnprocessableContent"];
             503: components["responses"]["ServiceUnavailable"];
             507: components["responses"]["InsufficientStorage"];
+        };
+    };
+    get_alarms_alarm_notices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of an alarm. */
+                alarm: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlarmNotices"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["MisdirectedRequest"];
+            503: components["responses"]["ServiceUnavailable"];
         };
     };
     get_alarms_journal: {
@@ -4695,6 +5133,34 @@ export interface operations {
             503: components["responses"]["ServiceUnavailable"];
         };
     };
+    get_devices_device_exchange: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of a device. */
+                device: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Exchanges"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["MisdirectedRequest"];
+        };
+    };
     get_devices_device_points_point_trend: {
         parameters: {
             query: {
@@ -4729,6 +5195,39 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            421: components["responses"]["MisdirectedRequest"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    post_devices_device_retry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of a device. */
+                device: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Retried"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
             503: components["responses"]["ServiceUnavailable"];
         };
@@ -4941,6 +5440,8 @@ export interface operations {
                 day?: string;
                 /** @description Without it HTML. */
                 form?: "html" | "csv" | "pdf";
+                /** @description How many days a sheet is about. */
+                span?: "day" | "week" | "month";
             };
             header?: never;
             path?: never;
@@ -5021,6 +5522,106 @@ export interface operations {
             503: components["responses"]["ServiceUnavailable"];
         };
     };
+    get_kiosks_kiosk_notes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of a kiosk. */
+                kiosk: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KioskNote"][];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["MisdirectedRequest"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    post_kiosks_kiosk_notes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of a kiosk. */
+                kiosk: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KioskNoteText"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KioskNote"][];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
+        };
+    };
+    post_kiosks_kiosk_put_back: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of a kiosk. */
+                kiosk: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KioskNote"][];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
+        };
+    };
     get_kiosks_days: {
         parameters: {
             query?: {
@@ -5047,6 +5648,29 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             421: components["responses"]["MisdirectedRequest"];
             503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    get_licences: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ThirdParty"][];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            421: components["responses"]["MisdirectedRequest"];
         };
     };
     get_lines_line_registers: {
@@ -6859,6 +7483,57 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             421: components["responses"]["MisdirectedRequest"];
             503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    get_system: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SystemState"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            421: components["responses"]["MisdirectedRequest"];
+        };
+    };
+    post_system_backup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Backup"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+            507: components["responses"]["InsufficientStorage"];
         };
     };
     get_uplink_dead_letters: {

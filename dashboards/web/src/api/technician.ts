@@ -7,6 +7,7 @@ type Schemas = components['schemas'];
 export type Check = Schemas['ConfigurationCheck'];
 export type Letter = Schemas['DeadLetter'];
 export type Node = Schemas['NodeAnswer'];
+export type Exchanges = Schemas['Exchanges'];
 
 /** What a unit answered while a line is scanned; the last step has `result`. */
 export interface ScanStep { unit?: number; last?: number; answer?: string; device?: string; profiles?: string[]; entry?: string; result?: string; found?: number; why?: string }
@@ -25,6 +26,8 @@ export const technician = {
   node: (what: { do: string; device: string; most?: number }) => json<Node>(ask('POST', '/api/v1/nodes', what)),
   flash: (device: string, image: Blob, onStep: (step: Record<string, unknown>) => void, end: AbortSignal) =>
     askSteps('POST', `/api/v1/nodes/flash?devices=${part(device)}`, image, onStep, end),
+  exchange: (device: string) => json<Exchanges>(ask('GET', `/api/v1/devices/${part(device)}/exchange`)),
+  retry: (device: string) => json<{ online: boolean }>(ask('POST', `/api/v1/devices/${part(device)}/retry`)),
   letters: () => json<Letter[]>(ask('GET', '/api/v1/uplink/dead-letters')),
   sendAgain: (seq: number) => json<{ seq: number }>(ask('POST', `/api/v1/uplink/dead-letters/${seq}/send-again`)),
   support: async () => (await ask('GET', '/api/v1/support')).blob(),

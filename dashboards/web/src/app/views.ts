@@ -3,30 +3,37 @@ import type { Component } from 'svelte';
 import type { Permission } from '../api/session.svelte.ts';
 import type { IconName } from '../design/icons.ts';
 import type { Words } from '../words/zh.ts';
-import Alarms from '../views/alarms/View.svelte';
-import Cabin from '../views/cabin/View.svelte';
-import Canteen from '../views/canteen/View.svelte';
-import Devices from '../views/devices/View.svelte';
-import Kiosks from '../views/kiosks/View.svelte';
 import Overview from '../views/overview/View.svelte';
-import Rooms from '../views/rooms/View.svelte';
-import System from '../views/system/View.svelte';
 
-/** `needs`: one of these permissions opens the view. */
-export interface ViewRow { id: keyof Words['views']; icon: IconName; view: Component; needs: Permission[] }
+/** `needs`: one of these permissions opens the view. `load` gives it; all but the first come as files of their own. */
+export interface ViewRow { id: keyof Words['views']; icon: IconName; load: () => Promise<Component>; needs: Permission[] }
+
+/** Asks for the file of a view once; after a failure again. */
+function late(load: () => Promise<{ default: Component }>): () => Promise<Component> {
+  let found: Promise<Component> | undefined;
+  return () => (found ??= load().then((file) => file.default).catch((error: unknown) => {
+    found = undefined;
+    throw error;
+  }));
+}
 
 const LOOKS: Permission[] = ['view'];
 
 export const VIEWS: ViewRow[] = [
-  { id: 'overview', icon: 'overview', view: Overview, needs: LOOKS },
-  { id: 'cabin', icon: 'heart', view: Cabin, needs: ['visits'] },
-  { id: 'alarms', icon: 'alarm', view: Alarms, needs: LOOKS },
-  { id: 'canteen', icon: 'canteen', view: Canteen, needs: LOOKS },
-  { id: 'kiosks', icon: 'kiosk', view: Kiosks, needs: LOOKS },
-  { id: 'rooms', icon: 'rooms', view: Rooms, needs: LOOKS },
-  { id: 'devices', icon: 'devices', view: Devices, needs: LOOKS },
-  { id: 'system', icon: 'system', view: System, needs: ['configure', 'accounts', 'records'] },
+  { id: 'overview', icon: 'overview', load: () => Promise.resolve(Overview), needs: LOOKS },
+  { id: 'cabin', icon: 'heart', load: late(() => import('../views/cabin/View.svelte')), needs: ['visits'] },
+  { id: 'alarms', icon: 'alarm', load: late(() => import('../views/alarms/View.svelte')), needs: LOOKS },
+  { id: 'canteen', icon: 'canteen', load: late(() => import('../views/canteen/View.svelte')), needs: LOOKS },
+  { id: 'kiosks', icon: 'kiosk', load: late(() => import('../views/kiosks/View.svelte')), needs: LOOKS },
+  { id: 'rooms', icon: 'rooms', load: late(() => import('../views/rooms/View.svelte')), needs: LOOKS },
+  { id: 'devices', icon: 'devices', load: late(() => import('../views/devices/View.svelte')), needs: LOOKS },
+  { id: 'system', icon: 'system', load: late(() => import('../views/system/View.svelte')), needs: ['configure', 'accounts', 'records'] },
 ];
+
+/** Gets the files of all views while nothing else is to do, so that each opens also when the gateway does not answer. */
+export function loadAll(): void {
+  for (const row of VIEWS) void row.load().catch(() => {});
+}
 
 /** The views that whoever is here may open. */
 export function opened(may: (what: Permission) => boolean): ViewRow[] {

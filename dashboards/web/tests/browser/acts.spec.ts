@@ -47,6 +47,49 @@ test('an alarm is shelved with a reason, and comes back', async () => {
   await panel.locator('main .notice', { hasText: '没有找到' }).waitFor();
 });
 
+test('a kiosk is put out of service with a note, shown on the overview, and put back', async () => {
+  const phone = await page('zhao', 'phone');
+  await open(phone, gateway, 'kiosks');
+  const tile = phone.locator('main section.card').first();
+  await tile.locator('footer .button').click();
+  const notes = phone.locator('dialog section[aria-label="备注和停用"]');
+  await notes.locator('.button', { hasText: '写备注' }).click();
+  await phone.locator('dialog button[type=submit]').click();
+  expect(await phone.locator('dialog .problem').last().innerText()).toContain('请写一句话');
+  await phone.getByLabel('写什么').fill('等打印头，周三送到');
+  await phone.locator('dialog [role=radio]', { hasText: '2 小时' }).click();
+  expect(await phone.locator('dialog .preview').innerText()).toContain('自动恢复');
+  expect(await faults(phone)).toEqual([]);
+  await phone.locator('dialog button[type=submit]').click();
+  await notes.locator('.out', { hasText: '停用到' }).waitFor();
+  expect(await notes.innerText()).toMatch(/等打印头[\s\S]*zhao/);
+  expect(await phone.locator('dialog section[aria-label^="按周"] tbody tr').count()).toBeGreaterThan(0);
+  expect(await faults(phone)).toEqual([]);
+  await phone.keyboard.press('Escape');
+  await expect.poll(() => tile.innerText()).toMatch(/维护中[\s\S]*停用到/);
+  await open(phone, gateway, 'overview');
+  await phone.locator('main .figures .hint', { hasText: '停用到' }).waitFor();
+  expect(await faults(phone)).toEqual([]);
+  await open(phone, gateway, 'kiosks');
+  await phone.locator('main section.card', { hasText: '停用到' }).locator('footer .button').click();
+  await notes.locator('.button', { hasText: '恢复使用' }).click();
+  await phone.locator('dialog button[type=submit]').click();
+  await notes.locator('.out').waitFor({ state: 'detached' });
+  expect(await notes.innerText()).toMatch(/zhao .*恢复/);
+});
+
+test('an alarm says who was told and who is next', async () => {
+  const panel = await page('zhao', 'phone');
+  await open(panel, gateway, 'alarms');
+  const row = panel.locator('main li.card', { hasText: '缺纸' });
+  await row.locator('.button', { hasText: '通知' }).click();
+  const told = row.locator('section[aria-label="通知了谁"]');
+  await told.locator('li', { hasText: '区平台' }).waitFor();
+  expect(await told.innerText()).toMatch(/这里的屏幕[\s\S]*(已连接|没有连接)/);
+  expect(await told.innerText(), 'the demonstration tells nobody outside').toContain('[[webhook]]');
+  expect(await faults(panel)).toEqual([]);
+});
+
 test('an alarm is taken out of service by holding, or by Enter twice, and put back', async () => {
   const panel = await page('zhao');
   await open(panel, gateway, 'alarms');

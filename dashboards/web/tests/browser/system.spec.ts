@@ -1,5 +1,6 @@
 // Accounts, screens, records and the gateway's own state, each by those whom it concerns.
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { faults } from './checks.ts';
@@ -98,7 +99,7 @@ test('a screen is enrolled and removed, emergency codes are made anew', async ()
 test('an auditor takes whole records away, and sees nothing else', async () => {
   const page = await as('shen');
   expect(await page.locator('nav a').allInnerTexts()).toEqual(['系统']);
-  expect(await page.locator('main section').count()).toBe(1);
+  expect(await page.locator('main section').evaluateAll((all) => all.map((one) => one.getAttribute('aria-label')))).toEqual(['记录', '第三方声明']);
   expect(await faults(page)).toEqual([]);
   const saved = page.waitForEvent('download');
   await page.locator('main button', { hasText: '登录记录' }).click();
@@ -121,4 +122,45 @@ test('a technician sees how the gateway and its uplink are; others have no such 
   expect(await faults(other)).toEqual([]);
   await other.locator('main .notice .button').click();
   await other.locator('main .card').first().waitFor();
+});
+
+test('a technician sees how long certificate and store last, and makes a copy that the record names', async () => {
+  const page = await as('zhao');
+  await expect.poll(() => card(page, '证书').innerText()).toMatch(/还有 \d+ 天[\s\S]*自动换新/);
+  await card(page, '证书').locator('.button', { hasText: '证书指纹' }).click();
+  await page.locator('dialog svg[role=img]').waitFor();
+  expect(await page.locator('dialog .digits').first().innerText()).toMatch(/^([0-9A-F]{2}:){31}[0-9A-F]{2}$/);
+  expect(await faults(page)).toEqual([]);
+  await page.keyboard.press('Escape');
+  expect(await card(page, '时钟').innerText()).toMatch(/已对时|没有对时/);
+  expect(await card(page, '存储').innerText()).toMatch(/正在测每天用多少[\s\S]*满了先让位的：旧趋势/);
+  const backup = card(page, '备份');
+  expect(await backup.innerText()).toContain('还没有备份');
+  await backup.locator('.button', { hasText: '现在备份' }).click();
+  expect(await page.locator('dialog .preview').innerText()).toContain('记录里写明是谁做的');
+  await submit(page);
+  await expect.poll(() => backup.innerText(), { timeout: 60_000 }).toMatch(/上一份：[\s\S]*linli-\d{8}-\d{6}\.db/);
+  await backup.locator('summary').click();
+  expect(await faults(page)).toEqual([]);
+  const found = (await (await page.request.get(`${gateway.url}/api/v1/system`)).json()).backup;
+  expect(statSync(join(found.folder, found.copies[0].file)).mode & 0o777, 'for the gateway alone').toBe(0o600);
+  const auditor = await as('shen');
+  const record = await (await auditor.request.get(`${gateway.url}/api/v1/record/accounts`)).text();
+  expect(record).toMatch(/"backup"[^\n]*linli-\d{8}-\d{6}\.db[^\n]*"account":"zhao"/);
+  const refused = await auditor.request.post(`${gateway.url}/api/v1/system/backup`);
+  expect(refused.status(), 'an auditor copies nothing').toBe(403);
+});
+
+test('the notices of third parties are found by name and by licence', async () => {
+  const page = await as('zhao', 'phone');
+  await card(page, '第三方声明').locator('.button').click();
+  await page.locator('dialog li').first().waitFor();
+  expect(await page.locator('dialog li').count()).toBeGreaterThan(100);
+  await page.getByLabel('查找名称或许可').fill('MPL-2.0');
+  await expect.poll(() => page.locator('dialog li').count()).toBeLessThan(5);
+  await page.getByLabel('查找名称或许可').fill('svelte');
+  await page.locator('dialog li', { hasText: 'svelte' }).waitFor();
+  expect(await faults(page)).toEqual([]);
+  await page.getByLabel('查找名称或许可').fill('no such thing');
+  await expect.poll(() => page.locator('dialog [role=status]').innerText()).toMatch(/^0 \/ \d+ 件$/);
 });

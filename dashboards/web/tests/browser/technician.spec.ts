@@ -96,6 +96,27 @@ test('a node is tested, refuses what is no firmware, and gets a label', async ()
   expect(await faults(page)).toEqual([]);
 });
 
+test('a device that does not answer shows its frames, which option helps, and is asked now', async () => {
+  const page = await devices('phone');
+  await page.locator('main li', { hasText: '电表' }).first().locator('button').click();
+  const shown = page.locator('dialog section[aria-label="最近的报文"]');
+  await shown.locator('.pause').waitFor({ timeout: 120_000 });
+  expect(await shown.locator('.symptom').innerText()).toContain('unit');
+  expect(await shown.locator('pre').first().innerText()).toMatch(/^发出：[0-9A-F]{2}( [0-9A-F]{2})+\n收到：什么也没收到$/);
+  expect(await faults(page)).toEqual([]);
+  await shown.locator('.button', { hasText: '现在就问' }).click();
+  await shown.locator('[role=status]', { hasText: '还是没有应答' }).waitFor({ timeout: 20_000 });
+  gateway.fault('dead-meter');
+  await expect.poll(async () => {
+    const ask = shown.locator('.button', { hasText: '现在就问' });
+    if (await ask.isVisible()) await ask.click().catch(() => {});
+    return shown.innerText();
+  }, { timeout: 60_000 }).toContain('正常');
+  gateway.fault('dead-meter');
+  const record = await (await page.request.get(`${gateway.url}/api/v1/devices/no-such/exchange`)).json();
+  expect(record.status).toBe(404);
+}, 240_000);
+
 test('a trend goes from an hour to 90 days, beside another point, as a table and as a file; an alarm has one', async () => {
   const page = await devices();
   await page.locator('main li', { hasText: '一号冰箱' }).first().locator('button').click();

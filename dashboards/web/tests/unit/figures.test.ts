@@ -1,7 +1,8 @@
 // The weekly figures of the alarms (ISA-18.2 clause 16).
 import { expect, test } from 'vitest';
-import type { Alarm, AlarmStep } from '../../src/api/types.ts';
+import type { Alarm, AlarmStep, KioskDay } from '../../src/api/types.ts';
 import { figuresOf } from '../../src/views/alarms/figures.ts';
+import { monday, weeks } from '../../src/views/kiosks/weeks.ts';
 
 const HOUR = 3_600_000;
 const WEEK = 168 * HOUR;
@@ -31,4 +32,13 @@ test('three times in a minute chatters, ten in ten minutes are a flood, a day is
   expect(found.chattering.map((one) => one.alarm)).toEqual(['noisy']);
   expect(found.stale.map((one) => one.alarm)).toEqual(['old']);
   expect(found.floods, '15 alarms a minute apart are one flood; what is left of it is no other').toBe(1);
+});
+
+test('days of a kiosk are joined into weeks that begin on a Monday', () => {
+  const none = { in_service: 0, degraded: 0, out_of_service: 0, maintenance: 0, offline: 0 };
+  const day = (date: string, hours: Partial<KioskDay['hours']>) => ({ kiosk: 'k', day: date, availability: null, hours: { ...none, ...hours } }) as KioskDay;
+  expect(['2026-11-23', '2026-11-29', '2026-11-30', '2027-01-01'].map(monday)).toEqual(['2026-11-23', '2026-11-23', '2026-11-30', '2026-12-28']);
+  const found = weeks([day('2026-11-29', { in_service: HOUR, offline: HOUR }), day('2026-11-23', { degraded: HOUR, maintenance: HOUR }), day('2026-11-30', {})]);
+  expect(found.map((week) => [week.from, week.days, week.share])).toEqual([['2026-11-30', 1, null], ['2026-11-23', 2, 50]]);
+  expect([found[1]?.offlineMs, found[1]?.maintenanceMs, found[1]?.outMs]).toEqual([HOUR, HOUR, 0]);
 });

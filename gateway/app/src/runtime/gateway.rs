@@ -443,7 +443,7 @@ fn aside(
     cancel: &CancellationToken,
     (store, current): (&Store, &Checked),
     config: &ConfigWatch,
-    (status, state): (&GatewayStatus, &AppState),
+    (status, state): (&Arc<GatewayStatus>, &AppState),
     certificates: Certificates,
 ) -> Vec<JoinHandle<()>> {
     let recorded = record_retention::run(
@@ -452,7 +452,8 @@ fn aside(
         current.record_retention,
     );
     let (hooks, ticks) = (config.webhooks.subscribe(), Arc::clone(clock) as Arc<dyn Clock>);
-    let notifying = webhook::run(store.alarms(), hooks, ticks, Arc::clone(&status.notified));
+    let stores = (store.alarms(), linli_services::alarms::Notices::new(store.documents()));
+    let notifying = webhook::run(stores, hooks, ticks, Arc::clone(&status.notified));
     let certified = certificates.watch(config.names.subscribe(), cancel.clone());
     vec![
         tokio::spawn(Arc::clone(clock).watch(cancel.clone())),
@@ -460,6 +461,7 @@ fn aside(
         tokio::spawn(certified),
         tokio::spawn(state.record().hold_heads(state.mode.service.clone())),
         tokio::spawn(recorded),
+        tokio::spawn(linli_web::watch_growth(Arc::clone(status))),
     ]
 }
 

@@ -56,7 +56,7 @@ pub struct ServiceDeps<'n> {
     /// Publishes the parts of the current configuration.
     pub config_watch: &'n ConfigWatch,
     /// Counters.
-    pub status: &'n GatewayStatus,
+    pub status: &'n Arc<GatewayStatus>,
     /// The configuration.
     pub current: &'n Checked,
 }
@@ -135,7 +135,7 @@ pub async fn start(
     let (account_service, accounts, account_requests) = account_service(store, events, &clock).await?;
     let clients = ServiceClients {
         cabin: CabinClient { service: cabin_client, reader, centre, timezone },
-        alarms: AlarmClient { service: alarm_client, store: store.alarms() },
+        alarms: alarm_routes(alarm_client, store, config_watch, status),
         kiosks: KioskClient { service: kiosk_client },
         mode: mode_of(mode_client, (store, current), (config_watch, events), &clock),
         nodes: NodeClient { service: node_client, store: store.documents() },
@@ -155,6 +155,23 @@ pub async fn start(
         outbound,
     };
     Ok((services, clients, accounts, taps))
+}
+
+/// What the routes of alarms reach.
+fn alarm_routes(
+    service: ServiceClient<alarms::Action, Vec<alarms::AlarmView>>,
+    store: &Store,
+    config_watch: &ConfigWatch,
+    status: &Arc<GatewayStatus>,
+) -> AlarmClient {
+    AlarmClient {
+        service,
+        store: store.alarms(),
+        notices: alarms::Notices::new(store.documents()),
+        hooks: config_watch.webhooks.subscribe(),
+        sirens: config_watch.sirens.subscribe(),
+        status: Arc::clone(status),
+    }
 }
 
 /// Starts what sends the cabin's results away: print jobs and visits for the FHIR server.
@@ -361,7 +378,7 @@ async fn mode_service(
     store: &Store,
     (commands, asked, batches): (Lanes, mpsc::Receiver<mode::Asked>, mpsc::Receiver<Batch>),
     (birth, policies, outputs, signer): ModePublishers,
-    (events, status): (&Events, &GatewayStatus),
+    (events, status): (&Events, &Arc<GatewayStatus>),
     clock: &Arc<dyn Clock>,
     (config_watch, order_numbers): (&ConfigWatch, mode::OrderNumbersFile),
 ) -> anyhow::Result<mode::ModeService> {

@@ -6,6 +6,8 @@ use std::time::Duration;
 use linli_domain::Reason;
 use tokio::time::Instant;
 
+use crate::exchange::Pause;
+
 /// Consecutive failures before the breaker opens: one or two lost frames can be noise.
 pub const TOLERATED: u32 = 3;
 
@@ -67,6 +69,17 @@ impl Breaker {
         match self {
             Self::Closed { .. } => None,
             Self::Open { probe_at, .. } => Some(*probe_at),
+        }
+    }
+
+    /// Failures in a row while it is closed, and the pause while it is open.
+    #[must_use]
+    pub const fn shown(&self) -> (u32, Option<Pause>) {
+        match self {
+            Self::Closed { failures } => (*failures, None),
+            Self::Open { probe_at, since, reason } => {
+                (TOLERATED, Some(Pause { since: *since, next: *probe_at, reason: *reason }))
+            }
         }
     }
 

@@ -43,6 +43,18 @@ const EXPECTED: u8 = 3;
 /// Most requests of which that is known.
 const MOST_SILENT: usize = 64;
 
+/// Bytes of an answer that are kept to be shown: the longest frame has 260.
+const MOST_HEARD: usize = 300;
+
+/// What a request and its answer were on the line.
+#[derive(Debug, Default)]
+pub struct Frames {
+    /// The request.
+    pub sent: Vec<u8>,
+    /// What came after it.
+    pub heard: Vec<u8>,
+}
+
 /// Why an exchange gave no data.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
@@ -121,6 +133,7 @@ pub struct Link {
     /// Transaction ids of requests that were not answered in time: they are not given to others.
     unanswered: VecDeque<u16>,
     other_unit: Option<u8>,
+    frames: Frames,
     tolerance: Tolerance,
     health: Arc<LineHealth>,
 }
@@ -195,6 +208,7 @@ impl Link {
             silent: Vec::new(),
             unanswered: VecDeque::new(),
             other_unit: None,
+            frames: Frames::default(),
             tolerance: timing.tolerance,
             health,
         }
@@ -215,6 +229,9 @@ impl Link {
         // Whatever has arrived by now is not the answer: let the runtime notice it.
         tokio::task::yield_now().await;
         let frame = self.frame(unit, request);
+        self.frames.sent.clear();
+        self.frames.sent.extend_from_slice(&frame);
+        self.frames.heard.clear();
         let mut sending = Duration::ZERO;
         match self.framing {
             Framing::Mbap { .. } => self.drain().map_err(before)?,
@@ -264,6 +281,18 @@ impl Link {
                 && missing.until > now
         };
         self.missing.iter().filter(|_| request.is_read()).filter(is_it).map(|missing| missing.until).max()
+    }
+
+    /// What the last request and its answer were on the line.
+    pub const fn frames(&mut self) -> &mut Frames {
+        &mut self.frames
+    }
+
+    /// Keeps what has just arrived, to be shown.
+    fn note_heard(&mut self, count: usize) {
+        let from = self.buffer.len().saturating_sub(count);
+        let room = MOST_HEARD.saturating_sub(self.frames.heard.len());
+        self.frames.heard.extend(self.buffer[from..].iter().take(room));
     }
 
     /// Returns the request as it is sent.
@@ -396,7 +425,8 @@ impl Link {
                 Err(_) if heard => return Err(Failure::Garbled),
                 Err(_) => return Err(Failure::Silent),
                 Ok(Ok(0)) => return Err(Failure::down(io::ErrorKind::UnexpectedEof.into(), stage)),
-                Ok(Ok(_)) => {
+                Ok(Ok(count)) => {
+                    self.note_heard(count);
                     (heard, stage) = (true, Stage::Within);
                     self.last_byte = Instant::now();
                     // A line that never becomes silent must not delay the deadline.
@@ -424,9 +454,8 @@ impl Link {
                 () = self.timer.until(quiet_at) => break,
             };
             // The end of the connection shows with the next request.
-            if !matches!(read, Ok(1..)) {
-                break;
-            }
+            let Ok(count @ 1..) = read else { break };
+            self.note_heard(count);
             self.last_byte = Instant::now();
             if let Some(pdu) = self.cut(unit, request) {
                 self.health.late_replies.fetch_add(1, Ordering::Relaxed);

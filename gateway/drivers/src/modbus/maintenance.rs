@@ -22,13 +22,19 @@ const QUEUE: usize = 4;
 // === impl RegisterRequest ===
 
 impl RegisterRequest {
-    /// Returns the Modbus request.
+    /// Returns the Modbus request; none for what only a line with polls can do.
     #[must_use]
-    pub(super) fn request(&self) -> Request {
+    pub(super) fn request(&self) -> Option<Request> {
         match &self.ask {
-            Ask::Read(span) => Request::read(*span),
-            Ask::Write(write) => Request::write(write),
+            Ask::Read(span) => Some(Request::read(*span)),
+            Ask::Write(write) => Some(Request::write(write)),
+            Ask::Probe => None,
         }
+    }
+
+    /// Says whether the devices that were paused are polled again.
+    pub(super) fn probed(self, is_polled: bool) {
+        let _ = self.reply.send(Ok(vec![u16::from(is_polled)]));
     }
 
     /// Sends the outcome to the caller.
@@ -36,7 +42,7 @@ impl RegisterRequest {
         let unit = self.unit;
         let answer = match (outcome, &self.ask) {
             (Ok(answer), Ask::Read(span)) => Ok(words(*span, &answer.pdu)),
-            (Ok(_), Ask::Write(_)) => Ok(Vec::new()),
+            (Ok(_), Ask::Write(_) | Ask::Probe) => Ok(Vec::new()),
             (Err(Failure::Silent | Failure::NotReached(_)), _) => Err(NotDone::Silent { unit }),
             (Err(Failure::Garbled), _) => Err(NotDone::Garbled { unit }),
             (Err(Failure::Refused(code)), _) => Err(NotDone::Refused { unit, code }),
@@ -67,7 +73,11 @@ pub async fn open(medium: Medium, timing: Timing) -> Result<MaintenanceHandle, S
     let (handle, mut queue) = mpsc::channel::<RegisterRequest>(QUEUE);
     tokio::spawn(async move {
         while let Some(request) = queue.recv().await {
-            let outcome = session.exchange(request.unit, &request.request(), request.patience).await;
+            let Some(asked) = request.request() else {
+                request.line_down("no device is polled here");
+                continue;
+            };
+            let outcome = session.exchange(request.unit, &asked, request.patience).await;
             request.answer(outcome);
         }
     });
@@ -93,6 +103,12 @@ pub async fn write(
     patience: Duration,
 ) -> Result<(), NotDone> {
     ask(handle, unit, Ask::Write(Write::Registers { address, words }), patience).await.map(drop)
+}
+
+/// Asks the paused devices at a unit at once. Returns whether each of them is polled again.
+pub async fn probe(handle: &MaintenanceHandle, unit: u8) -> Result<bool, NotDone> {
+    // The line asks as long as its plan says.
+    ask(handle, unit, Ask::Probe, Duration::ZERO).await.map(|words| words == [1])
 }
 
 async fn ask(

@@ -11,7 +11,6 @@ pub mod diagnosis;
 mod link;
 pub mod maintenance;
 pub mod plan;
-mod planner;
 pub mod probe;
 mod schedule;
 mod session;
@@ -20,7 +19,7 @@ mod task;
 mod timer;
 mod transport;
 
-pub use linli_profiles::{codec, data, profile, wire};
+pub use linli_profiles::{codec, data, planner, profile, wire};
 pub use maintenance::RegisterRequest;
 pub use settings::{Modbus, RTU, RTU_OVER_TCP, TCP};
 pub use task::run_on;

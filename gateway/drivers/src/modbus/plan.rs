@@ -6,19 +6,11 @@ use std::time::Duration;
 use linli_domain::{Id, Layout, Quality, Value};
 
 pub use crate::modbus::data::{Data, Span, Table, Write};
+pub use crate::modbus::planner::Block;
 use crate::modbus::profile::Profile;
 use crate::node;
 pub use crate::port::{Parity, Serial};
 use crate::reach::{FarEnd, Reach, Target, Units};
-
-/// One read request and the points it serves.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Block {
-    /// The addresses to read.
-    pub span: Span,
-    /// Positions in the device's layout, in ascending order of address.
-    pub points: Vec<u16>,
-}
 
 /// The decoded value of one point of a block.
 #[derive(Debug, Clone, PartialEq)]

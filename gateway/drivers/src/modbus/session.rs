@@ -14,7 +14,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::line::LineHealth;
-use crate::modbus::link::{Answer, Failure, LateAnswers, Link, Stage};
+use crate::modbus::link::{Answer, Failure, Frames, LateAnswers, Link, Stage};
 use crate::modbus::plan::{Medium, Timing};
 use crate::modbus::transport::{Opener, Real, describe};
 use crate::modbus::wire::pdu::Request;
@@ -30,6 +30,8 @@ pub(super) struct Session {
     owed: LateAnswers,
     /// The unit that answered instead of the one that was asked last.
     other_unit: Option<u8>,
+    /// What the last request and its answer were on the line.
+    frames: Frames,
     is_resting: bool,
     /// Whether this session has said that the other end closes after every answer.
     has_said: bool,
@@ -50,6 +52,7 @@ impl Session {
             link: None,
             owed: LateAnswers::default(),
             other_unit: None,
+            frames: Frames::default(),
             is_resting: false,
             has_said: false,
             answers: 0,
@@ -114,6 +117,11 @@ impl Session {
         self.other_unit
     }
 
+    /// The last request as it was sent, and what came after it.
+    pub fn frames(&self) -> (&[u8], &[u8]) {
+        (&self.frames.sent, &self.frames.heard)
+    }
+
     /// Sends a request to a unit and waits for its answer; on a connection that turns out to be closed it is sent
     /// once more. After [`Failure::Down`] the session is closed.
     pub async fn exchange(
@@ -148,6 +156,7 @@ impl Session {
         let Some(link) = &mut self.link else { return Err(Failure::Silent) };
         let outcome = link.exchange(unit, request, patience).await;
         self.other_unit = link.other_unit();
+        std::mem::swap(&mut self.frames, link.frames());
         if matches!(outcome, Err(Failure::Down(_))) {
             self.rest();
         }

@@ -1,12 +1,14 @@
-//! The daily record of the canteen (HACCP) as HTML, CSV or PDF.
+//! The record of the canteen (HACCP) of a day, a week or a month as HTML, CSV or PDF.
 
 mod html;
 mod sheet;
+mod span;
 mod table;
 
 use serde::Deserialize;
 
 pub use sheet::sheet;
+pub use span::span_sheet;
 
 use super::pdf;
 use super::sheet::Sheet;

@@ -12,9 +12,7 @@ use linli_domain::timezone::Zone;
 #[must_use]
 pub fn sheet(record: &Value, signed: &Value, zone: &Zone) -> Sheet {
     let day = record["day"].as_str().unwrap_or_default();
-    let signatures = signed.as_array().map(Vec::as_slice).unwrap_or_default();
-    let latest = signatures.iter().rev().filter_map(|one| serde_json::from_value::<Signed>(one.clone()).ok());
-    let latest = latest.into_iter().find(|one| one.day == day);
+    let latest = latest(signed, day);
     let record = latest.as_ref().map_or(record, |signed| &signed.record);
     let reader = Reader { zone };
     let until = reader.time(&record["until"]);
@@ -52,20 +50,27 @@ pub fn sheet(record: &Value, signed: &Value, zone: &Zone) -> Sheet {
     }
 }
 
-/// Reads the members of a record.
-struct Reader<'z> {
-    zone: &'z Zone,
+/// The latest signed record of a day.
+pub(super) fn latest(signed: &Value, day: &str) -> Option<Signed> {
+    let signatures = items(signed).iter().rev();
+    let mut read = signatures.filter_map(|one| serde_json::from_value::<Signed>(one.clone()).ok());
+    read.find(|one| one.day == day)
 }
 
-fn items(value: &Value) -> &[Value] {
+/// Reads the members of a record.
+pub(super) struct Reader<'z> {
+    pub zone: &'z Zone,
+}
+
+pub(super) fn items(value: &Value) -> &[Value] {
     value.as_array().map(Vec::as_slice).unwrap_or_default()
 }
 
-fn word(value: &Value) -> String {
+pub(super) fn word(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
 
-fn degrees(value: &Value) -> String {
+pub(super) fn degrees(value: &Value) -> String {
     value.as_f64().map(|value| format!("{value:.1}")).unwrap_or_else(|| "—".to_owned())
 }
 
@@ -98,7 +103,7 @@ fn rule(value: &Value) -> String {
 }
 
 /// Formats seconds.
-fn span(value: &Value) -> String {
+pub(super) fn span(value: &Value) -> String {
     let seconds = value.as_u64().unwrap_or_default();
     match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
         (0, 0, seconds) => format!("{seconds} 秒"),
@@ -135,7 +140,7 @@ impl Reader<'_> {
         }
     }
 
-    fn excursions(&self, record: &Value) -> Section {
+    pub(super) fn excursions(&self, record: &Value) -> Section {
         let mut rows = Vec::new();
         for cabinet in items(&record["cabinets"]) {
             for excursion in items(&cabinet["excursions"]) {
@@ -156,7 +161,7 @@ impl Reader<'_> {
         }
     }
 
-    fn cycles(&self, record: &Value) -> Section {
+    pub(super) fn cycles(&self, record: &Value) -> Section {
         let row = |item: &Value| {
             let cycle = &item["cycle"];
             let is_clean = cycle["is_clean"] == true;
@@ -176,7 +181,7 @@ impl Reader<'_> {
         }
     }
 
-    fn cooling(&self, record: &Value) -> Section {
+    pub(super) fn cooling(&self, record: &Value) -> Section {
         let row = |batch: &Value| {
             let cooling = &batch["cooling"];
             let outcome = match cooling["outcome"].as_str().unwrap_or_default() {
@@ -202,7 +207,7 @@ impl Reader<'_> {
         }
     }
 
-    fn samples(&self, record: &Value) -> Section {
+    pub(super) fn samples(&self, record: &Value) -> Section {
         let row = |sample: &Value| {
             let destroyed = &sample["destroyed"];
             let early = if destroyed["early"] == true { "（未满 48 小时）" } else { "" };
@@ -228,7 +233,7 @@ impl Reader<'_> {
         }
     }
 
-    fn alarms(&self, record: &Value) -> Section {
+    pub(super) fn alarms(&self, record: &Value) -> Section {
         let row = |step: &Value| {
             vec![
                 self.time(&step["at"]),
@@ -246,7 +251,7 @@ impl Reader<'_> {
         }
     }
 
-    fn notes(&self, record: &Value) -> Section {
+    pub(super) fn notes(&self, record: &Value) -> Section {
         let row = |note: &Value| vec![self.time(&note["at"]), word(&note["text"]), word(&note["by"])];
         Section {
             title: "纠正措施与说明".to_owned(),

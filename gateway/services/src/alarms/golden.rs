@@ -9,6 +9,7 @@ use linli_domain::{Id, Timestamp};
 use linli_mode::InForce;
 use tokio::sync::watch;
 
+use super::notice::{Notice, NoticeResult, Notices};
 use super::payload::{self, AlarmView};
 use super::service::{AlarmService, Deps, Health};
 use super::stored::StoredAlarm;
@@ -38,6 +39,55 @@ fn what_is_stored_of_an_alarm() {
     };
     let least = StoredAlarm { kept: Kept::default(), at: NOW, by: None, why: None, escalated: Vec::new() };
     stored("alarms/alarm", &[whole, least]);
+}
+
+#[test]
+fn what_is_stored_of_a_notification() {
+    let failing = Notice {
+        alarm: "fridge-1.warm".to_owned(),
+        receiver: id("duty"),
+        escalation: true,
+        raised: NOW,
+        result: NoticeResult::Failing,
+        attempts: 3,
+        at: Timestamp(NOW.0 + 7000),
+        why: Some("it answers 503 Service Unavailable".to_owned()),
+    };
+    let delivered = Notice {
+        escalation: false,
+        result: NoticeResult::Delivered,
+        attempts: 1,
+        why: None,
+        ..failing.clone()
+    };
+    let dropped = Notice { result: NoticeResult::Dropped, ..failing.clone() };
+    stored("alarms/notice", &[failing, delivered, dropped]);
+}
+
+#[tokio::test]
+async fn attempts_are_counted_and_only_the_newest_notices_are_kept() {
+    let site = Site::open().await;
+    let notices = Notices::new(site.store.documents());
+    let told = |at: i64, key: &str| linli_store::Notification {
+        id: 1,
+        hook: id("duty"),
+        key: key.to_owned(),
+        body: format!("{{\"alarm\":\"fridge-1.warm\",\"at\":{at},\"escalation\":false}}"),
+        after: NOW,
+    };
+    let first = told(NOW.0, "a");
+    notices.tried(&first, NOW, NoticeResult::Failing, Some("it answers 503")).await;
+    notices.tried(&first, Timestamp(NOW.0 + 1000), NoticeResult::Delivered, None).await;
+    let kept = notices.newest().await.unwrap();
+    assert_eq!(kept.len(), 1);
+    assert_eq!((kept[0].attempts, kept[0].result), (2, NoticeResult::Delivered));
+    assert_eq!(kept[0].why, None);
+    for at in 1..=210 {
+        notices.tried(&told(NOW.0 + at, "b"), NOW, NoticeResult::Delivered, None).await;
+    }
+    let kept = notices.newest().await.unwrap();
+    assert_eq!((kept.len(), kept[0].raised), (200, Timestamp(NOW.0 + 210)));
+    assert!(kept.iter().all(|one| one.raised > Timestamp(NOW.0 + 9)), "the oldest are gone");
 }
 
 #[test]

@@ -2,12 +2,14 @@
 
 #[cfg(test)]
 mod golden;
+mod notice;
 mod payload;
 mod publish;
 mod service;
 mod siren;
 mod stored;
 
+pub use notice::{Notice, NoticeBody, NoticeResult, Notices};
 pub use payload::AlarmView;
 pub use service::{Action, AlarmService, Deps, Health, Request};
 pub use siren::run as run_sirens;

@@ -15,6 +15,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
+use super::notice::{NoticeResult, Notices};
 use linli_config::settings::webhook::Webhook;
 use linli_domain::audit::hex;
 
@@ -44,7 +45,7 @@ pub struct Health {
 
 /// Serves every receiver in a task of its own, so that one that hangs delays no other.
 pub async fn run(
-    store: Alarms,
+    (store, notices): (Alarms, Notices),
     mut hooks: watch::Receiver<Arc<Vec<Webhook>>>,
     clock: Arc<dyn Clock>,
     health: Arc<Health>,
@@ -52,7 +53,8 @@ pub async fn run(
     loop {
         let mut tasks = JoinSet::new();
         for hook in hooks.borrow_and_update().iter() {
-            tasks.spawn(serve(store.clone(), hook.clone(), Arc::clone(&clock), Arc::clone(&health)));
+            let stores = (store.clone(), notices.clone());
+            tasks.spawn(serve(stores, hook.clone(), Arc::clone(&clock), Arc::clone(&health)));
         }
         if hooks.changed().await.is_err() {
             return;
@@ -60,7 +62,12 @@ pub async fn run(
     }
 }
 
-async fn serve(store: Alarms, hook: Webhook, clock: Arc<dyn Clock>, health: Arc<Health>) {
+async fn serve(
+    (store, notices): (Alarms, Notices),
+    hook: Webhook,
+    clock: Arc<dyn Clock>,
+    health: Arc<Health>,
+) {
     let mut pause = FIRST_PAUSE;
     loop {
         let (notification, waiting) = match store.next_notification(&hook.id, clock.now().at).await {
@@ -79,8 +86,15 @@ async fn serve(store: Alarms, hook: Webhook, clock: Arc<dyn Clock>, health: Arc<
         let outcome = if waiting > MOST {
             Err("too many wait".to_owned())
         } else {
-            post(hook.clone(), notification).await
+            post(hook.clone(), notification.clone()).await
         };
+        let result = match &outcome {
+            Ok(()) => NoticeResult::Delivered,
+            Err(_) if waiting > MOST => NoticeResult::Dropped,
+            Err(_) => NoticeResult::Failing,
+        };
+        let why = outcome.as_ref().err().map(String::as_str);
+        notices.tried(&notification, clock.now().at, result, why).await;
         match outcome {
             Ok(()) => {
                 pause = FIRST_PAUSE;

@@ -85,6 +85,172 @@ struct Squares {
     rows: Vec<String>,
 }
 
+/// One exchange with a device.
+#[derive(JsonSchema)]
+struct Exchange {
+    /// The request as it was on the line, in hexadecimal; null for a device of vital signs.
+    request: Nullable<String>,
+    /// Everything that came after it, likewise.
+    answer: Nullable<String>,
+    outcome: OutcomeWord,
+    /// Exception code, or the unit that answered instead.
+    code: Nullable<u8>,
+    age_s: u64,
+}
+
+#[derive(JsonSchema)]
+#[schemars(rename_all = "snake_case", inline)]
+enum OutcomeWord {
+    Good,
+    Silent,
+    Garbled,
+    Refused,
+    NotReached,
+    OtherUnit,
+    Down,
+}
+
+/// A device that is not polled, because it does not answer.
+#[derive(JsonSchema)]
+struct DevicePause {
+    since_s: u64,
+    /// Until it is asked again.
+    next_s: u64,
+    /// Code of the reason.
+    reason: String,
+}
+
+/// A sentence in both languages.
+#[derive(JsonSchema)]
+struct Sentence {
+    zh: String,
+    en: String,
+}
+
+/// The latest exchanges with a device; those of other protocols than Modbus are null.
+#[derive(JsonSchema)]
+struct Exchanges {
+    is_modbus: bool,
+    last: Nullable<Exchange>,
+    /// The latest that gave no data.
+    failed: Nullable<Exchange>,
+    /// In a row, while it is polled; three begin a pause.
+    failures: u32,
+    pause: Nullable<DevicePause>,
+    /// What the latest exchange shows, and the option that helps.
+    symptom: Nullable<Sentence>,
+}
+
+/// What came of asking a paused device at once.
+#[derive(JsonSchema)]
+struct Retried {
+    /// Whether it is polled again.
+    online: bool,
+}
+
+/// What a certificate says.
+#[derive(JsonSchema)]
+struct Certificate {
+    subject: String,
+    issuer: String,
+    /// Host names and addresses it is valid for.
+    names: Vec<String>,
+    not_before: Moment,
+    not_after: Moment,
+    /// SHA-256, pairs of hexadecimal digits with colons between them.
+    fingerprint: String,
+}
+
+/// The gateway's clock.
+#[derive(JsonSchema)]
+struct GatewayClock {
+    at: Moment,
+    quality: ClockWord,
+}
+
+#[derive(JsonSchema)]
+#[schemars(rename_all = "snake_case", inline)]
+enum ClockWord {
+    Synchronised,
+    FreeRunning,
+    Unset,
+}
+
+/// How long the store lasts at the rate of the last day.
+#[derive(JsonSchema)]
+struct StoreForecast {
+    epoch: String,
+    used_bytes: u64,
+    max_bytes: u64,
+    /// Time that the rate was measured over: at most a day, and since the process began.
+    measured_s: u64,
+    /// Negative while it shrinks; null for the first ten minutes.
+    bytes_per_day: Nullable<f64>,
+    /// Until nine tenths are in use and something gives way; null while it does not grow.
+    lasts_s: Nullable<f64>,
+    /// Kinds that then give way, in this order (docs/store.md).
+    gives_way: Vec<String>,
+}
+
+/// Copies of the database on the machine itself.
+#[derive(JsonSchema)]
+struct Backup {
+    folder: String,
+    state: BackupWord,
+    /// Of the one that is being made.
+    written_bytes: u64,
+    /// Why the last one was not made.
+    why: Nullable<String>,
+    /// Newest first; the newest three are kept.
+    copies: Vec<BackupCopy>,
+}
+
+#[derive(JsonSchema)]
+#[schemars(rename_all = "snake_case", inline)]
+enum BackupWord {
+    Idle,
+    Running,
+    Done,
+    Failed,
+}
+
+/// A complete, checked copy.
+#[derive(JsonSchema)]
+struct BackupCopy {
+    file: String,
+    bytes: u64,
+    at: Moment,
+}
+
+/// The gateway itself.
+#[derive(JsonSchema)]
+struct SystemState {
+    /// The one that the listeners show.
+    certificate: Certificate,
+    /// The centre's authority, which screens and kiosks trust.
+    authority: Certificate,
+    /// When the certificate is renewed by itself; null for one made elsewhere.
+    renews_at: Nullable<Moment>,
+    /// What a person must do about the certificate.
+    concern: Nullable<String>,
+    clock: GatewayClock,
+    store: StoreForecast,
+    backup: Backup,
+}
+
+/// A crate or package that is part of the binary.
+#[derive(JsonSchema)]
+struct ThirdParty {
+    name: String,
+    version: String,
+    /// SPDX expression.
+    licence: String,
+    /// Lines of its licence files that say whose it is; those without have none.
+    copyright: Vec<String>,
+    /// Where its source is.
+    source: String,
+}
+
 /// The operations.
 pub fn operations() -> Vec<Operation> {
     const TAG: &str = "building";
@@ -113,6 +279,24 @@ pub fn operations() -> Vec<Operation> {
             .gives::<SentAgain>()
             .refuses(&[404])
             .stored(),
+        get("/api/v1/devices/{device}/exchange", TAG, ("The latest frames both ways, the pause, and what helps", "最近的报文"))
+            .gives::<Exchanges>()
+            .refuses(&[404]),
+        post("/api/v1/devices/{device}/retry", TAG, ("Asks a paused device at once", "马上重试"))
+            .about("Who asked is put on record. 409 for a device on no Modbus line, while somebody works on the line, or while it is down.")
+            .gives::<Retried>()
+            .refuses(&[404, 409])
+            .by_service(),
+        get("/api/v1/system", TAG, ("Certificate, clock, how long the store lasts, copies of the database", "网关本身"))
+            .gives::<SystemState>(),
+        post("/api/v1/system/backup", TAG, ("Copies the database on the machine itself", "备份数据库"))
+            .about(
+                "The copy is made after the answer and is checked; GET /api/v1/system shows how far it is. One at a time. \
+                 Who asked for it is put on record.",
+            )
+            .gives::<Backup>()
+            .refuses(&[409, 507]),
+        get("/api/v1/licences", TAG, ("What the binary is made of, with licences", "第三方声明")).gives::<Vec<ThirdParty>>(),
         get("/api/v1/support", TAG, ("Everything that helps to find a fault, and nothing about people", "支持文件"))
             .gives::<Support>()
             .by_service(),

@@ -5,13 +5,13 @@
 //! refuses or gives what nobody can measure, other addresses and orders of bytes. Nothing is written.
 
 mod symptom;
-mod values;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use linli_domain::{DeviceClass, Id, Layout};
+use linli_profiles::plausible as values;
 use tokio::time::Instant;
 
 use crate::line::LineHealth;

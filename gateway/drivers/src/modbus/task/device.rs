@@ -6,8 +6,10 @@ use linli_domain::{Quality, Sample, Stamp};
 use tokio::time::Instant;
 
 use super::counter::Counters;
+use crate::exchange::ExchangeOutcome;
 use crate::line::DeviceState;
 use crate::modbus::breaker::Breaker;
+use crate::modbus::link::{Answer, Failure};
 use crate::modbus::plan::{Block, Data, DevicePlan};
 
 /// The state of one device on a line.
@@ -36,6 +38,19 @@ pub struct ReadBlock {
     pub misses: u32,
     /// Whether the device refused it last, and an event has said so.
     pub is_refused: bool,
+}
+
+/// What came of an exchange, to be shown.
+pub fn outcome(outcome: &Result<Answer, Failure>, other_unit: Option<u8>) -> ExchangeOutcome {
+    match (outcome, other_unit) {
+        (Ok(_), _) => ExchangeOutcome::Good,
+        (Err(Failure::Down(_)), _) => ExchangeOutcome::Down,
+        (Err(Failure::Refused(code)), _) => ExchangeOutcome::Refused(*code),
+        (Err(Failure::NotReached(code)), _) => ExchangeOutcome::NotReached(*code),
+        (Err(_), Some(unit)) => ExchangeOutcome::OtherUnit(unit),
+        (Err(Failure::Garbled), None) => ExchangeOutcome::Garbled,
+        (Err(Failure::Silent), None) => ExchangeOutcome::Silent,
+    }
 }
 
 // === impl Device ===

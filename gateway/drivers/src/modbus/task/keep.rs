@@ -31,9 +31,14 @@ impl Line {
         if request.reply.is_closed() {
             return;
         }
+        let Some(asked) = request.request() else {
+            let is_polled = self.retry(request.unit).await;
+            request.probed(is_polled);
+            return;
+        };
         let began = Instant::now();
         let is_late = self.schedule.next_due().is_some_and(|due| due <= began);
-        let outcome = self.session.exchange(request.unit, &request.request(), request.patience).await;
+        let outcome = self.session.exchange(request.unit, &asked, request.patience).await;
         let now = Instant::now();
         if is_late {
             self.maintenance_budget.spend(now - began, now);
@@ -47,6 +52,19 @@ impl Line {
             self.lost(lost.error.to_string()).await;
         }
         request.answer(outcome);
+    }
+
+    /// Asks the paused devices at a unit at once, and returns whether each of its devices is polled then. A probe costs
+    /// the line's share of probes as any other, so that impatience slows nobody.
+    async fn retry(&mut self, unit: u8) -> bool {
+        let here: Vec<usize> =
+            (0..self.devices.len()).filter(|device| self.plan.devices[*device].unit == unit).collect();
+        for device in &here {
+            if !self.devices[*device].breaker.is_closed() {
+                self.probe(*device).await;
+            }
+        }
+        here.iter().all(|device| self.devices[*device].breaker.is_closed())
     }
 
     /// Refreshes a commanded output, so that the device keeps it.

@@ -207,6 +207,8 @@ impl Line {
             Err(Failure::Garbled | Failure::Down(_)) => &counters.garbled,
         };
         counter.fetch_add(1, Ordering::Relaxed);
+        let came = device::outcome(&outcome, self.session.other_unit());
+        counters.kept().note(self.session.frames(), came, now);
         match &outcome {
             Err(Failure::Silent) => self.silent_in_a_row += 1,
             _ => self.silent_in_a_row = 0,
@@ -216,6 +218,7 @@ impl Line {
 
     async fn succeeded(&mut self, device: usize) {
         let was_dead = self.devices[device].breaker.answered();
+        self.show_pause(device);
         if was_dead {
             self.schedule.resume(device, Instant::now());
         }
@@ -265,11 +268,19 @@ impl Line {
     /// Counts a failure, and publishes once that the breaker has opened.
     async fn trip(&mut self, device: usize, reason: Reason, detail: String) {
         let poll = self.plan.devices[device].poll;
-        if self.devices[device].breaker.failed(reason, poll, Instant::now()) {
+        let has_opened = self.devices[device].breaker.failed(reason, poll, Instant::now());
+        self.show_pause(device);
+        if has_opened {
             self.schedule.suspend(device);
             self.devices[device].identified = false;
             self.went_offline(device, reason, detail).await;
         }
+    }
+
+    /// Shows whether a device is polled, and when it is asked again.
+    fn show_pause(&self, device: usize) {
+        let mut kept = self.context.health.devices[device].kept();
+        (kept.failures, kept.pause) = self.devices[device].breaker.shown();
     }
 
     async fn went_offline(&mut self, device: usize, reason: Reason, detail: String) {

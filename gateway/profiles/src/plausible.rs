@@ -2,13 +2,14 @@
 
 use linli_domain::{Quality, Value};
 
-use crate::modbus::codec::{Codec, Kind, Order};
-use crate::modbus::plan::{Span, Table};
+use crate::codec::{Codec, Kind, Order};
+use crate::data::{Span, Table};
 
 /// Sizes that measured floating-point numbers have: others come from bytes in a wrong order.
 const MEASURED: std::ops::RangeInclusive<f64> = 1e-6..=1e12;
 
 /// Whether somebody can measure this. Without a range, only floating-point numbers tell.
+#[must_use]
 pub fn is_plausible(codec: &Codec, words: &[u16]) -> bool {
     let (quality, value) = codec.decode(words);
     let is_float = matches!(codec.kind, Kind::F32 | Kind::F64);
@@ -23,6 +24,7 @@ pub fn is_plausible(codec: &Codec, words: &[u16]) -> bool {
 }
 
 /// Whether the value speaks for this place: plausible, and a number that does not come about by accident.
+#[must_use]
 pub fn speaks_for(codec: &Codec, words: &[u16]) -> bool {
     let can_tell = codec.range.is_some() || matches!(codec.kind, Kind::F32 | Kind::F64);
     can_tell && is_plausible(codec, words) && words.iter().any(|word| *word != 0)

@@ -1,7 +1,16 @@
 //! Which requests read all points of a device: few and long, but never against its limits.
 
-use crate::modbus::plan::{Block, Span, Table};
-use crate::modbus::profile::{Point, Profile};
+use crate::data::{Span, Table};
+use crate::profile::{Point, Profile};
+
+/// One read request and the points it serves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Block {
+    /// The addresses to read.
+    pub span: Span,
+    /// Positions in the device's layout, in ascending order of address.
+    pub points: Vec<u16>,
+}
 
 /// Plans the read requests for every point of a profile.
 #[must_use]
@@ -52,16 +61,14 @@ fn joins(so_far: Span, next: Span, longest: u16, gap: u16) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::modbus::profile::ProfileSet;
+    use crate::profile::ProfileSet;
     use proptest::prelude::*;
 
     fn profile_with(spans: &[Span], registers: u16, gap: u16) -> Profile {
         let mut profile = Profile::clone(&ProfileSet::embedded().find("xy/md02").expect("built in"));
         let template = profile.points[0].clone();
-        profile.points = spans
-            .iter()
-            .map(|span| crate::modbus::profile::Point { span: *span, ..template.clone() })
-            .collect();
+        profile.points =
+            spans.iter().map(|span| crate::profile::Point { span: *span, ..template.clone() }).collect();
         profile.limits.block_registers = registers;
         profile.limits.gap_registers = gap;
         profile
