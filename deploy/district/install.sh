@@ -143,7 +143,7 @@ username = "district"
 password = "file:broker-password"
 
 [web]
-# Only this machine: a proxy with TLS and log-in goes in front.
+# Only this machine: on another address it needs certificate = "broker/broker.pem" and key, or a proxy with TLS.
 listen = "127.0.0.1:8090"
 END
 fi

@@ -28,9 +28,9 @@ pub struct Config {
     /// Whose messages are stored.
     #[serde(default)]
     pub enrolment: Enrolment,
-    /// People who distribute mass orders.
+    /// Refused since there are accounts: what it was before.
     #[serde(default)]
-    pub person: Vec<Person>,
+    person: Vec<toml::Value>,
 }
 
 /// The database.
@@ -84,12 +84,18 @@ pub struct Mqtt {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Web {
-    /// Address and port. Only loopback: a proxy in front of it encrypts and logs people in.
+    /// Address and port. Off loopback it needs `certificate` and `key`.
     #[serde(default = "listen")]
     pub listen: String,
+    /// Certificate of the listener with those that lead to its authority, PEM.
+    pub certificate: Option<PathBuf>,
+    /// Its private key, PEM. Both are read again when they change.
+    pub key: Option<PathBuf>,
     /// Names under which that proxy passes requests on; those of loopback are always answered.
     #[serde(default)]
     pub hosts: Vec<String>,
+    /// GeoJSON file with the outlines below the map, in degrees (WGS 84).
+    pub outlines: Option<PathBuf>,
 }
 
 /// How long what is kept, in days.
@@ -117,19 +123,9 @@ pub struct Enrolment {
     pub required: bool,
 }
 
-/// A person who distributes mass orders.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Person {
-    /// Name in the records.
-    pub name: String,
-    /// Reference to their token, `file:PATH`.
-    pub token: String,
-}
-
 impl Default for Web {
     fn default() -> Self {
-        Self { listen: listen(), hosts: Vec::new() }
+        Self { listen: listen(), certificate: None, key: None, hosts: Vec::new(), outlines: None }
     }
 }
 
@@ -186,8 +182,10 @@ pub struct Checked {
     pub password: Option<String>,
     /// Where HTTP listens.
     pub listen: SocketAddr,
-    /// Name and token of each person.
-    pub people: Vec<(String, String)>,
+    /// The outlines below the map, GeoJSON.
+    pub outlines: Option<String>,
+    /// Files of the listener's certificate and key.
+    pub tls: Option<(PathBuf, PathBuf)>,
 }
 
 /// How a broker is spoken to.
@@ -245,40 +243,59 @@ pub fn check(config: Config, dir: &Path) -> Result<Checked, Vec<String>> {
     if mqtt.password.is_some() && mqtt.username.is_none() {
         wrong.push("mqtt.password: needs mqtt.username".to_owned());
     }
-    let listen = config.web.listen.parse::<SocketAddr>();
-    match &listen {
-        Err(_) => wrong
-            .push(format!("web.listen: {:?} is not an address such as 127.0.0.1:8090", config.web.listen)),
-        Ok(address) if !address.ip().is_loopback() => wrong.push(format!(
-            "web.listen: {address} is not loopback; put a proxy with TLS and log-in in front, such as nginx"
-        )),
-        Ok(_) => {}
-    }
+    let (listen, tls) = listener(&config.web, dir, &mut wrong);
     hosts(&config.web.hosts, &mut wrong);
+    let outlines = config.web.outlines.as_ref().and_then(|path| {
+        crate::outlines::read(&dir.join(path)).map_err(|why| wrong.push(format!("web.outlines: {why}"))).ok()
+    });
     let keep = &config.keep;
     within(&mut wrong, "keep.recent_days", keep.recent_days.into(), 2, 400);
     within(&mut wrong, "keep.packed_days", keep.packed_days.into(), keep.recent_days.into(), 36_500);
     within(&mut wrong, "keep.event_days", keep.event_days.into(), 180, 36_500);
     within(&mut wrong, "keep.poison_days", keep.poison_days.into(), 1, 3650);
     within(&mut wrong, "keep.ahead_days", keep.ahead_days.into(), 1, 60);
-    let mut people: Vec<(String, String)> = Vec::new();
-    for person in &config.person {
-        if people.iter().any(|(name, _)| *name == person.name) {
-            wrong.push(format!("person: {:?} occurs twice", person.name));
-        }
-        if let Some(token) = secret("person.token", Some(&person.token), dir, &mut wrong) {
-            if token.len() < 24 {
-                wrong.push(format!("person {:?}: a token has at least 24 characters", person.name));
-            }
-            people.push((person.name.clone(), token));
-        }
+    if !config.person.is_empty() {
+        wrong.push(
+            "person: accounts have taken its place: `linli-district users add NAME --role commander`; remove the tables"
+                .to_owned(),
+        );
     }
     match (wrong.is_empty(), brokers, listen) {
-        (true, Some((brokers, engine)), Ok(listen)) => {
-            Ok(Checked { config, brokers, engine, password, listen, people })
+        (true, Some((brokers, engine)), Some(listen)) => {
+            Ok(Checked { config, brokers, engine, password, listen, outlines, tls })
         }
         _ => Err(wrong),
     }
+}
+
+/// Where HTTP listens, and the files of its certificate and key.
+fn listener(
+    web: &Web,
+    dir: &Path,
+    wrong: &mut Vec<String>,
+) -> (Option<SocketAddr>, Option<(PathBuf, PathBuf)>) {
+    let listen = web.listen.parse::<SocketAddr>().ok();
+    if listen.is_none() {
+        wrong.push(format!("web.listen: {:?} is not an address such as 127.0.0.1:8090", web.listen));
+    }
+    let tls = match (&web.certificate, &web.key) {
+        (Some(certificate), Some(key)) => Some((dir.join(certificate), dir.join(key))),
+        (None, None) => None,
+        _ => {
+            wrong.push("web.certificate: needs web.key, and web.key needs web.certificate".to_owned());
+            return (listen, None);
+        }
+    };
+    if let Some(error) = tls.as_ref().and_then(|(certificate, key)| crate::tls::read(certificate, key).err())
+    {
+        wrong.push(format!("web.certificate: {error}"));
+    }
+    if let Some(address) = listen.filter(|address| !address.ip().is_loopback() && tls.is_none()) {
+        wrong.push(format!(
+            "web.listen: {address} is not loopback; it needs web.certificate and web.key, or a proxy with TLS in front"
+        ));
+    }
+    (listen, tls)
 }
 
 /// Checks the names of proxies.

@@ -5,6 +5,7 @@
 //! the gateways ([`acknowledge`]), which keep every record until then. So no crash of a copy, of the broker or of the
 //! database loses a record, whatever the broker promised.
 
+pub mod accounts;
 pub mod acknowledge;
 pub mod api;
 pub mod cli;
@@ -13,10 +14,13 @@ pub mod consumer;
 pub mod enrolment;
 pub mod metrics;
 pub mod migrate;
+pub mod monthly;
 pub mod names;
 pub mod orders;
+pub mod outlines;
 pub mod service;
 pub mod source;
 pub mod store;
+pub mod tls;
 pub mod upkeep;
 pub mod wire;

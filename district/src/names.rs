@@ -5,7 +5,7 @@
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-use sqlx::{PgPool, Row};
+use sqlx::{AssertSqlSafe, PgPool, Row};
 use tokio::time::Instant;
 
 use crate::wire::{Message, Unfit};
@@ -214,27 +214,8 @@ impl Names {
         if new.is_empty() {
             return Ok(());
         }
-        let mut pairs: Vec<(i32, String)> =
-            new.into_iter().map(|(g, device)| (g, device.to_owned())).collect();
-        pairs.sort();
-        let (gateways, devices): (Vec<i32>, Vec<String>) = pairs.into_iter().unzip();
-        sqlx::query(
-            "INSERT INTO device (gateway, device) SELECT g, d FROM unnest($1::int4[], $2::text[]) AS u (g, d) \
-             WHERE NOT EXISTS (SELECT FROM device w WHERE w.gateway = u.g AND w.device = u.d) \
-             ORDER BY 1, 2 ON CONFLICT DO NOTHING",
-        )
-        .bind(&gateways)
-        .bind(&devices)
-        .execute(pool)
-        .await?;
-        let rows = sqlx::query(
-            "SELECT w.gateway, w.device, id FROM device w \
-             JOIN unnest($1::int4[], $2::text[]) AS u (g, d) ON w.gateway = u.g AND w.device = u.d",
-        )
-        .bind(&gateways)
-        .bind(&devices);
-        for row in rows.fetch_all(pool).await? {
-            self.devices.entry(row.try_get(0)?).or_default().insert(row.try_get(1)?, row.try_get(2)?);
+        for (gateway, device, id) in learn_pairs(pool, DEVICES, new).await? {
+            self.devices.entry(gateway).or_default().insert(device, id);
         }
         Ok(())
     }
@@ -259,26 +240,8 @@ impl Names {
         if new.is_empty() {
             return Ok(());
         }
-        let mut pairs: Vec<(i32, String)> = new.into_iter().map(|(d, point)| (d, point.to_owned())).collect();
-        pairs.sort();
-        let (devices, points): (Vec<i32>, Vec<String>) = pairs.into_iter().unzip();
-        sqlx::query(
-            "INSERT INTO series (device, point) SELECT d, p FROM unnest($1::int4[], $2::text[]) AS u (d, p) \
-             WHERE NOT EXISTS (SELECT FROM series w WHERE w.device = u.d AND w.point = u.p) \
-             ORDER BY 1, 2 ON CONFLICT DO NOTHING",
-        )
-        .bind(&devices)
-        .bind(&points)
-        .execute(pool)
-        .await?;
-        let rows = sqlx::query(
-            "SELECT w.device, w.point, id FROM series w \
-             JOIN unnest($1::int4[], $2::text[]) AS u (d, p) ON w.device = u.d AND w.point = u.p",
-        )
-        .bind(&devices)
-        .bind(&points);
-        for row in rows.fetch_all(pool).await? {
-            self.series.entry(row.try_get(0)?).or_default().insert(row.try_get(1)?, row.try_get(2)?);
+        for (device, point, id) in learn_pairs(pool, SERIES, new).await? {
+            self.series.entry(device).or_default().insert(point, id);
         }
         self.count_series(pool, gateways).await
     }
@@ -382,4 +345,42 @@ impl Names {
         }
         Ok(())
     }
+}
+
+/// A table of names below an owner, and its columns of the owner and of the name.
+type Table = (&'static str, &'static str, &'static str);
+
+const DEVICES: Table = ("device", "gateway", "device");
+const SERIES: Table = ("series", "device", "point");
+
+/// Adds names that a table does not have, and reads the number of each: owner, name, number.
+async fn learn_pairs(
+    pool: &PgPool,
+    (table, owner, name): Table,
+    new: HashSet<(i32, &str)>,
+) -> Result<Vec<(i32, String, i32)>, sqlx::Error> {
+    if new.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut pairs: Vec<(i32, String)> = new.into_iter().map(|(of, name)| (of, name.to_owned())).collect();
+    pairs.sort();
+    let (owners, names): (Vec<i32>, Vec<String>) = pairs.into_iter().unzip();
+    sqlx::query(AssertSqlSafe(format!(
+        "INSERT INTO {table} ({owner}, {name}) SELECT o, n FROM unnest($1::int4[], $2::text[]) AS u (o, n) \
+         WHERE NOT EXISTS (SELECT FROM {table} w WHERE w.{owner} = u.o AND w.{name} = u.n) \
+         ORDER BY 1, 2 ON CONFLICT DO NOTHING"
+    )))
+    .bind(&owners)
+    .bind(&names)
+    .execute(pool)
+    .await?;
+    let rows = sqlx::query(AssertSqlSafe(format!(
+        "SELECT w.{owner}, w.{name}, w.id FROM {table} w \
+         JOIN unnest($1::int4[], $2::text[]) AS u (o, n) ON w.{owner} = u.o AND w.{name} = u.n"
+    )))
+    .bind(&owners)
+    .bind(&names)
+    .fetch_all(pool)
+    .await?;
+    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?))).collect()
 }

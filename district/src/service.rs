@@ -16,6 +16,7 @@ use crate::metrics::Metrics;
 use crate::migrate;
 use crate::orders;
 use crate::source::{MqttSource, NatsSource, Source};
+use crate::tls;
 use crate::upkeep;
 
 /// Longest wait for a connection of the database.
@@ -65,11 +66,19 @@ async fn serve<S: Source>(
         .await
         .with_context(|| format!("web.listen: {} cannot be opened", checked.listen))?;
     let web = listener.local_addr()?;
-    let state = State::new(pool.clone(), Arc::clone(&metrics), Arc::clone(&status), checked.people.clone());
+    let listener_tls = checked.tls.as_ref().map(tls::open).transpose().context("web.certificate")?;
+    let state = State::new(pool.clone(), Arc::clone(&metrics), Arc::clone(&status), listener_tls.is_some())
+        .with_outlines(checked.outlines.clone());
     // The listener ends last: it shows how the others end.
     let (web_cancel, work) = (CancellationToken::new(), tokio_util::task::TaskTracker::new());
-    let http =
-        tokio::spawn(api::serve(listener, state, checked.config.web.hosts.clone(), web_cancel.clone()));
+    let (hosts, until) = (checked.config.web.hosts.clone(), web_cancel.clone());
+    if let (Some((_, resolver)), Some(files)) = (&listener_tls, &checked.tls) {
+        work.spawn(tls::follow(files.clone(), Arc::clone(resolver), cancel.clone()));
+    }
+    let http = tokio::spawn(async move {
+        let tls = listener_tls.as_ref().map(|(tls, _)| tls);
+        api::serve(listener, tls, state, hosts, until).await;
+    });
     work.spawn(upkeep::run(pool.clone(), checked.config.keep.clone(), cancel.clone()));
     work.spawn(orders::run(pool.clone(), publisher, Arc::clone(&metrics), cancel.clone()));
     work.spawn(Consumer::new(source, pool.clone(), settings, metrics).run(cancel.clone()));

@@ -1,4 +1,4 @@
-//! PostgreSQL in a folder of its own, and the district's service before it.
+//! PostgreSQL in a folder of its own.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -7,24 +7,14 @@ use std::time::Duration;
 use anyhow::{Context, ensure};
 use tokio::process::{Child, Command};
 
-use crate::gateway::{binary, signal};
-use crate::http;
-use crate::workspace::{eventually, free_port, tool};
+use crate::gateway::signal;
+use crate::workspace::{free_port, tool};
 
 /// A PostgreSQL of its own.
 pub struct Database {
     /// Its port, the same over restarts.
     pub port: u16,
     dir: tempfile::TempDir,
-    child: Option<Child>,
-}
-
-/// One copy of `linli-district`.
-pub struct Platform {
-    config: PathBuf,
-    log: PathBuf,
-    /// Port of its HTTP interface.
-    pub web: u16,
     child: Option<Child>,
 }
 
@@ -192,140 +182,4 @@ impl Database {
         ensure!(stored == counted, "{stored} messages are stored, {counted} are counted");
         Ok(stored)
     }
-}
-
-// === impl Platform ===
-
-impl Platform {
-    /// Writes the configuration of a copy and makes the tables. It is not started.
-    pub async fn new(dir: &Path, name: &str, database: &Database, broker: u16) -> anyhow::Result<Self> {
-        std::fs::create_dir_all(dir)?;
-        let (config, web) = (dir.join(format!("{name}.toml")), free_port()?);
-        let mut text = format!(
-            "[database]\nurl = \"{}\"\n\n[mqtt]\nurl = \"mqtt://127.0.0.1:{broker}\"\nclient_id = \"{name}\"\n\n\
-             [web]\nlisten = \"127.0.0.1:{web}\"\nhosts = [\"linli\"]\n",
-            database.url()
-        );
-        for person in ["wang", "li"] {
-            std::fs::write(dir.join(format!("{person}.token")), format!("{person}-0123456789-0123456789"))?;
-            text += &format!("\n[[person]]\nname = \"{person}\"\ntoken = \"file:{person}.token\"\n");
-        }
-        std::fs::write(&config, text)?;
-        let platform = Self { config, log: dir.join(format!("{name}.log")), web, child: None };
-        platform.verb(&["migrate"]).await?;
-        Ok(platform)
-    }
-
-    /// Takes the messages from this server instead.
-    pub fn listen_to(&self, url: &str) -> anyhow::Result<()> {
-        let text = std::fs::read_to_string(&self.config)?;
-        let lines = text.lines().map(|line| match line.starts_with("url = \"mqtt:") {
-            true => format!("url = \"{url}\"\n"),
-            false => format!("{line}\n"),
-        });
-        Ok(std::fs::write(&self.config, lines.collect::<String>())?)
-    }
-
-    /// Uses this user at the broker, whose password is its name.
-    pub fn log_in_at_broker(&self, user: &str) -> anyhow::Result<()> {
-        let text = std::fs::read_to_string(&self.config)?;
-        std::fs::write(self.config.with_file_name("broker.password"), user)?;
-        let table = format!("[mqtt]\nusername = \"{user}\"\npassword = \"file:broker.password\"\n");
-        Ok(std::fs::write(&self.config, text.replacen("[mqtt]\n", &table, 1))?)
-    }
-
-    /// Runs a verb to its end; the error is what it said.
-    pub async fn verb(&self, arguments: &[&str]) -> anyhow::Result<String> {
-        let output =
-            Command::new(program()?).args(arguments).arg("--config").arg(&self.config).output().await?;
-        let said = String::from_utf8_lossy(&output.stdout).into_owned();
-        let error = String::from_utf8_lossy(&output.stderr).into_owned();
-        ensure!(output.status.success(), "linli-district {}: {said}{error}", arguments.join(" "));
-        Ok(said)
-    }
-
-    /// Starts the copy and waits until it is ready.
-    pub async fn begin(&mut self) -> anyhow::Result<()> {
-        self.spawn()?;
-        let (web, patience) = (self.web, Duration::from_secs(30));
-        let ready =
-            eventually("the district is ready", patience, || get(web, "/readyz").is_some_and(|a| a.0 == 200));
-        ready.await.with_context(|| self.log())
-    }
-
-    /// Starts the copy.
-    pub fn spawn(&mut self) -> anyhow::Result<()> {
-        let log = std::fs::File::options().create(true).append(true).open(&self.log)?;
-        let child = Command::new(program()?)
-            .args(["run", "--config"])
-            .arg(&self.config)
-            .env("LINLI_LOG", "info")
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(log)
-            .kill_on_drop(true)
-            .spawn()?;
-        self.child = Some(child);
-        Ok(())
-    }
-
-    /// Kills it, as a power cut does.
-    pub async fn kill(&mut self) -> anyhow::Result<()> {
-        if let Some(mut child) = self.child.take() {
-            child.kill().await?;
-        }
-        Ok(())
-    }
-
-    /// Stops it and waits for its end.
-    pub async fn stop(&mut self) -> anyhow::Result<()> {
-        let Some(mut child) = self.child.take() else { return Ok(()) };
-        signal(&child, "-TERM").await?;
-        let ended = tokio::time::timeout(Duration::from_secs(30), child.wait()).await;
-        let status = ended.context("it does not end")??;
-        ensure!(status.success(), "it ended with {status}:\n{}", self.log());
-        Ok(())
-    }
-
-    /// What it logged.
-    #[must_use]
-    pub fn log(&self) -> String {
-        std::fs::read_to_string(&self.log).unwrap_or_default()
-    }
-
-    /// Status and answer of a GET.
-    pub fn get(&self, path: &str) -> anyhow::Result<(u16, String)> {
-        get(self.web, path).with_context(|| format!("{path}: no answer"))
-    }
-
-    /// Status and answer of a POST by a person.
-    pub fn post(&self, person: &str, path: &str, body: &str) -> anyhow::Result<(u16, serde_json::Value)> {
-        let stream = std::net::TcpStream::connect(("127.0.0.1", self.web))?;
-        let header = format!("Authorization: Bearer {person}-0123456789-0123456789\r\n");
-        let (status, answer) = http::ask(stream, "POST", path, &header, body)?;
-        Ok((status, serde_json::from_str(&answer).unwrap_or_default()))
-    }
-
-    /// The value of one of its metrics.
-    pub fn metric(&self, name: &str) -> anyhow::Result<f64> {
-        let (_, page) = self.get("/metrics")?;
-        let line = page.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-        line.and_then(|value| value.parse().ok()).with_context(|| format!("no metric {name} in\n{page}"))
-    }
-}
-
-fn get(web: u16, path: &str) -> Option<(u16, String)> {
-    let stream = std::net::TcpStream::connect(("127.0.0.1", web)).ok()?;
-    http::ask(stream, "GET", path, "", "").ok()
-}
-
-/// The binary under test, beside the gateway's.
-fn program() -> anyhow::Result<PathBuf> {
-    let path = binary()?.with_file_name("linli-district");
-    ensure!(
-        path.is_file(),
-        "{} is missing: build it with `cargo build --profile e2e --workspace`",
-        path.display()
-    );
-    Ok(path)
 }

@@ -5,7 +5,7 @@
 //! |---|---|
 //! | `workspace`, `gateway`, `http`, `log_in`, `broker` | a directory, the binary, requests to it, its accounts, mosquitto |
 //! | `peer`, `flood`, `hl7_monitor`, `printing`, `ipp_printer`, `fhir_server`, `link`, `clock` | what is connected to a gateway |
-//! | `database`, `nats` | PostgreSQL and the district's service, NATS JetStream |
+//! | `database`, `platform`, `nats` | PostgreSQL, the district's service, NATS JetStream |
 //! | `prometheus` | what scrapes its metrics |
 //! | `simulator` | Modbus devices with faults as data, and the property that no sample lies |
 //! | `nodes`, `emulator`, `firmware` | nodes: as software, as boards in QEMU, signed images |
@@ -35,6 +35,7 @@ mod nats;
 pub mod nodes;
 mod operators;
 mod peer;
+mod platform;
 pub mod printing;
 pub mod prometheus;
 mod proof;
@@ -47,7 +48,7 @@ mod workspace;
 
 pub use broker::{Broker, Subscriber};
 pub use clock::FakeClock;
-pub use database::{Database, Platform};
+pub use database::Database;
 pub use district::{District, DistrictCentre};
 pub use flood::Flood;
 pub use gateway::{Gateway, binary, device, linli};
@@ -56,5 +57,6 @@ pub use link::{Held, Link};
 pub use nats::Nats;
 pub use operators::Operators;
 pub use peer::{Cable, Peer, python};
+pub use platform::Platform;
 pub use proof::{Proof, Received};
 pub use workspace::{Workspace, eventually, free_port, now_ms, tool};

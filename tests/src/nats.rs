@@ -36,6 +36,33 @@ impl Nats {
         Ok(nats)
     }
 
+    /// Starts a cluster of three, each message on all of them.
+    pub async fn cluster(workspace: &Workspace) -> anyhow::Result<Vec<Self>> {
+        let mut ports = Vec::new();
+        for _ in 0..3 {
+            ports.push((free_port()?, free_port()?, free_port()?));
+        }
+        let routes: Vec<String> =
+            ports.iter().map(|(_, _, route)| format!("\"nats://127.0.0.1:{route}\"")).collect();
+        let mut nodes = Vec::new();
+        for (nth, (port, mqtt, route)) in ports.iter().copied().enumerate() {
+            let config = workspace.path(&format!("nats-{nth}.conf"));
+            let text = format!(
+                "server_name: node-{nth}\nlisten: 127.0.0.1:{port}\njetstream {{ store_dir: \"{}\" }}\n\
+                 cluster {{ name: district, listen: 127.0.0.1:{route}, routes: [{}] }}\n\
+                 mqtt {{ listen: 127.0.0.1:{mqtt}, stream_replicas: 3 }}\n",
+                workspace.path(&format!("nats-{nth}")).display(),
+                routes.join(", ")
+            );
+            std::fs::write(&config, text)?;
+            nodes.push(Self { port, mqtt, config, child: None });
+        }
+        for node in &mut nodes {
+            node.begin().await?;
+        }
+        Ok(nodes)
+    }
+
     /// Starts it again with what it kept.
     pub async fn begin(&mut self) -> anyhow::Result<()> {
         let child = Command::new(tool("nats-server", "nats-server")?)

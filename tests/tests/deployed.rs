@@ -183,6 +183,35 @@ async fn an_enrolled_gateway_delivers_by_tls_until_it_is_revoked() -> anyhow::Re
 }
 
 #[tokio::test]
+async fn with_the_certificate_that_was_generated_the_screens_are_served_by_tls() -> anyhow::Result<()> {
+    let workspace = Workspace::new()?;
+    let database = Database::start().await?;
+    let deployed = Deployed::new(&workspace, &database).await?;
+    let file = deployed.etc("district.toml");
+    let text = std::fs::read_to_string(&file)?;
+    // The key alone is a mistake that is told.
+    std::fs::write(&file, text.replace("[web]\n", "[web]\nkey = \"broker/broker.key\"\n"))?;
+    let refused = deployed.service("check")?.output().await?;
+    ensure!(String::from_utf8_lossy(&refused.stderr).contains("web.certificate"), "{refused:?}");
+    let tls = "[web]\ncertificate = \"broker/broker.pem\"\nkey = \"broker/broker.key\"\n";
+    std::fs::write(&file, text.replace("[web]\n", tls))?;
+    said(&mut deployed.service("migrate")?).await?;
+    let _service = deployed.service("run")?.stderr(Stdio::null()).spawn()?;
+    let url = format!("https://127.0.0.1:{}", deployed.web);
+    let mut curl = Command::new("curl");
+    curl.args(["-sS", "--fail", "--retry", "30", "--retry-all-errors", "--retry-delay", "1", "--cacert"]);
+    let ready = said(curl.arg(deployed.etc("broker/ca.pem")).arg(format!("{url}/readyz"))).await?;
+    ensure!(ready.contains("database up"), "{ready}");
+    // Whoever does not know the authority does not trust it; in the clear nothing is answered.
+    let stranger = Command::new("curl").args(["-sS", &format!("{url}/readyz")]).output().await?;
+    ensure!(!stranger.status.success(), "{stranger:?}");
+    let plain = format!("http://127.0.0.1:{}/readyz", deployed.web);
+    let plain = Command::new("curl").args(["-sS", &plain]).output().await?;
+    ensure!(!String::from_utf8_lossy(&plain.stdout).contains("database"), "{plain:?}");
+    Ok(())
+}
+
+#[tokio::test]
 async fn what_is_generated_is_right_and_stays_when_it_is_run_again() -> anyhow::Result<()> {
     let workspace = Workspace::new()?;
     let (root, ports) = (workspace.path("root"), (free_port()?, free_port()?));

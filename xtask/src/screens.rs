@@ -1,4 +1,5 @@
-//! The screens (`dashboards/web`): their own checks, their browser tests, their pictures.
+//! The screens of the gateway (`dashboards/web`) and of the district (`dashboards/district`): their own checks, their
+//! browser tests, their pictures.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -15,19 +16,27 @@ const OLDEST_NODE: (u32, u32) = (20, 19);
 pub fn unit() -> anyhow::Result<()> {
     packages()?;
     npm(&["run", "check"], &[])?;
-    npm(&["test"], &[])
+    npm(&["test"], &[])?;
+    npm(&["run", "district:check"], &[])?;
+    npm(&["run", "district:test"], &[])
 }
 
-/// Runs the browser tests against the real binary.
+/// Runs the browser tests against the real binaries.
 pub fn browser() -> anyhow::Result<()> {
-    npm(&["run", "browser"], &[("LINLI_BIN", binary()?)])
+    let gateway = binary()?;
+    let district = gateway.with_file_name("linli-district");
+    npm(&["run", "browser"], &[("LINLI_BIN", gateway)])?;
+    npm(&["run", "district:browser"], &[("LINLI_DISTRICT_BIN", district)])
 }
 
 /// Writes the pictures of the views into `docs/screens`.
 pub fn pictures() -> anyhow::Result<()> {
     needs::ensure()?;
     let folder = root().canonicalize()?.join("docs/screens");
-    npm(&["run", "pictures"], &[("LINLI_BIN", binary()?), ("LINLI_SCREENS", folder)])
+    let gateway = binary()?;
+    let district = gateway.with_file_name("linli-district");
+    npm(&["run", "pictures"], &[("LINLI_BIN", gateway), ("LINLI_SCREENS", folder.clone())])?;
+    npm(&["run", "district:pictures"], &[("LINLI_DISTRICT_BIN", district), ("LINLI_SCREENS", folder)])
 }
 
 /// Installs the packages of `package-lock.json`, unless they are there. With them the build cannot go on without

@@ -29,12 +29,17 @@ pub async fn guard(State(names): State<Names>, request: Request, next: Next) -> 
     Problem::new(StatusCode::MISDIRECTED_REQUEST, zh, en).into_response()
 }
 
-/// Whether a `Host`, with or without a port, is one of these names or a name of loopback.
+/// Whether a `Host`, with or without a port, is one of these names, a name of loopback, or an address.
 fn is_own(host: &str, names: &[String]) -> bool {
     let name = match host.rsplit_once(':') {
         Some((name, port)) if !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()) => name,
         _ => host,
     };
+    // An address is no name that another site could point here.
+    let address = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name);
+    if address.parse::<std::net::IpAddr>().is_ok() && (address == name) != address.contains(':') {
+        return true;
+    }
     LOOPBACK.into_iter().chain(names.iter().map(String::as_str)).any(|own| own.eq_ignore_ascii_case(name))
 }
 
@@ -45,9 +50,15 @@ mod tests {
     #[test]
     fn only_own_names_are_answered() {
         let names = ["district.example".to_owned()];
-        for own in
-            ["localhost", "LOCALHOST:8090", "127.0.0.1:8090", "[::1]:80", "[::1]", "District.Example:443"]
-        {
+        for own in [
+            "localhost",
+            "LOCALHOST:8090",
+            "127.0.0.1:8090",
+            "[::1]:80",
+            "[::1]",
+            "District.Example:443",
+            "10.1.2.3:8443",
+        ] {
             assert!(is_own(own, &names), "{own}");
         }
         for foreign in [

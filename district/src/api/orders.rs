@@ -1,140 +1,184 @@
-//! Mass orders over HTTP: who asks is named by a token.
+//! Mass orders over HTTP: prepared, seen, approved by two persons, released in stages, reported.
 
 use axum::body::Bytes;
-use axum::extract::{Path, State as Shared};
-use axum::http::{HeaderMap, StatusCode};
+use axum::extract::{Path, Query, State as Shared};
+use axum::http::StatusCode;
 use axum::response::Response;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use jiff::Timestamp;
-use sqlx::Row;
+use linli_domain::approval::NotApproved;
 
+use super::accounts::read;
+use super::gate::{From as Address, Who};
+use super::reports::{self, Format};
 use super::{Problem, State, json};
-use crate::orders::{self, OrderRefused, Release};
+use crate::accounts::AccountError;
+use crate::orders::{self, Confirmation, OrderRefused, Release};
 
 impl From<OrderRefused> for Problem {
     fn from(refused: OrderRefused) -> Self {
-        let status = match &refused {
-            OrderRefused::Database(_) => StatusCode::SERVICE_UNAVAILABLE,
-            OrderRefused::Unknown(_) => StatusCode::NOT_FOUND,
-            OrderRefused::SamePerson(_) => StatusCode::FORBIDDEN,
-            OrderRefused::Malformed(_) | OrderRefused::Text(_) => StatusCode::UNPROCESSABLE_ENTITY,
-            _ => StatusCode::CONFLICT,
+        const CONFLICT: StatusCode = StatusCode::CONFLICT;
+        const UNPROCESSABLE: StatusCode = StatusCode::UNPROCESSABLE_ENTITY;
+        let (status, code, zh) = match &refused {
+            OrderRefused::Malformed(_) | OrderRefused::Text(_) => {
+                (UNPROCESSABLE, "malformed", "这不是签名的指令".to_owned())
+            }
+            OrderRefused::NotInOrder(centre) => {
+                (UNPROCESSABLE, "not_in_order", format!("指令没有写中心 {centre}"))
+            }
+            OrderRefused::Expired => (CONFLICT, "expired", "指令已过期".to_owned()),
+            OrderRefused::Nobody(_) => (CONFLICT, "nobody", "指令中的中心都没有登记".to_owned()),
+            OrderRefused::Known(id) => (CONFLICT, "known", format!("指令 {id} 已经准备过")),
+            OrderRefused::Unknown(id) => (StatusCode::NOT_FOUND, "order", format!("没有指令 {id}")),
+            OrderRefused::Changed => (CONFLICT, "changed", "所见与现在的预览不同，请重新查看".to_owned()),
+            OrderRefused::OldPreview => {
+                (CONFLICT, "old_preview", "预览已超过 10 分钟，请重新查看".to_owned())
+            }
+            OrderRefused::NotYet => (CONFLICT, "not_approved", "尚未经两人批准".to_owned()),
+            OrderRefused::Stage { next, .. } => (CONFLICT, "stage", format!("下一批是第 {next} 批")),
+            OrderRefused::Typed { count, of, .. } => {
+                (UNPROCESSABLE, "typed", format!("输入不符：共 {count} 台网关，类别 {of}"))
+            }
+            OrderRefused::Stopped => (CONFLICT, "stopped", "指令已停发".to_owned()),
+            OrderRefused::Complete => (CONFLICT, "complete", "已批准，或各批都已放行".to_owned()),
+            OrderRefused::NotApproved(why) => return not_approved(*why),
+            OrderRefused::Database(_) => {
+                (StatusCode::SERVICE_UNAVAILABLE, "database", "数据库没有应答，请稍后再试".to_owned())
+            }
         };
-        let zh = match &refused {
-            OrderRefused::Malformed(_) | OrderRefused::Text(_) => "这不是签名的指令".to_owned(),
-            OrderRefused::Expired => "指令已过期".to_owned(),
-            OrderRefused::Nobody(_) => "指令中的中心都没有登记".to_owned(),
-            OrderRefused::Known(id) => format!("指令 {id} 已经准备过"),
-            OrderRefused::Unknown(id) => format!("没有指令 {id}，或者已停发"),
-            OrderRefused::SamePerson(person) => format!("{person} 准备了这条指令，须由另一人放行"),
-            OrderRefused::Typed { count, of, .. } => format!("输入不符：共 {count} 台网关，类别 {of}"),
-            OrderRefused::Stopped => "指令已停发".to_owned(),
-            OrderRefused::Complete => "各批都已放行".to_owned(),
-            OrderRefused::Database(_) => "数据库没有应答，请稍后再试".to_owned(),
-        };
-        Self::new(status, zh, refused.to_string())
+        Self::new(status, zh, refused.to_string()).code(code)
     }
 }
 
-/// The person whose token a request carries. Every token is compared, in a time that does not depend on where it differs.
-fn person<'s>(state: &'s State, headers: &HeaderMap) -> Result<&'s str, Problem> {
-    let given = headers.get("authorization").and_then(|value| value.to_str().ok());
-    let given = given.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default().as_bytes();
-    let mut found = None;
-    for (name, token) in state.people.iter() {
-        let token = token.as_bytes();
-        let differs = token.len() != given.len()
-            || token.iter().zip(given).fold(0, |differs, (a, b)| differs | (a ^ b)) != 0;
-        if !differs && !token.is_empty() {
-            found = Some(name.as_str());
+fn not_approved(why: NotApproved) -> Problem {
+    let (status, code, zh, en) = match why {
+        NotApproved::SameAccount => (
+            StatusCode::FORBIDDEN,
+            "same_person",
+            "须由另一人批准",
+            "another person approves it: two accounts",
+        ),
+        NotApproved::SameSession => (
+            StatusCode::FORBIDDEN,
+            "same_session",
+            "须在另一会话中批准",
+            "the second person approves it in a session of their own",
+        ),
+        NotApproved::NoPerson | NotApproved::NotRenewed => {
+            (StatusCode::FORBIDDEN, "wrong_password", "须重新输入口令", "enter your password again")
         }
-    }
-    found.ok_or_else(|| {
-        let en = "send the token of a person of district.toml: Authorization: Bearer …";
-        Problem::new(StatusCode::UNAUTHORIZED, "需要 district.toml 中人员的令牌", en)
-    })
+        NotApproved::Late => (
+            StatusCode::CONFLICT,
+            "late",
+            "第一人的批准已超过 2 分钟；现在您是第一人，请另一人批准",
+            "the first approval is more than 2 minutes old; yours is now the first, and another person approves",
+        ),
+        NotApproved::Changed => (
+            StatusCode::CONFLICT,
+            "changed",
+            "所见与现在的预览不同，请重新查看",
+            "the preview has changed; look at it again",
+        ),
+    };
+    Problem::new(status, zh, en).code(code)
 }
 
-/// Every order, the newest first, with the number of gateways in each state.
+/// Every order.
 pub async fn list(Shared(state): Shared<State>) -> Result<Response, Problem> {
-    let row = sqlx::query(
-        "SELECT coalesce(json_agg(t), '[]')::text FROM (SELECT o.id, o.number, o.kind, o.class, o.made_by, o.released_by, \
-         o.stopped_by, (extract(epoch FROM o.made_at) * 1000)::int8 AS made_at, \
-         (extract(epoch FROM o.expires) * 1000)::int8 AS expires, s.* FROM mass_order o, LATERAL ( \
-           SELECT count(*) AS gateways, count(*) FILTER (WHERE sent > 0) AS sent, \
-           count(*) FILTER (WHERE result = 'accepted') AS accepted, \
-           count(*) FILTER (WHERE result NOT IN ('accepted', 'repeated')) AS not_accepted, \
-           count(*) FILTER (WHERE sent > 0 AND result IS NULL) AS silent FROM order_target t WHERE t.id = o.id) s \
-         ORDER BY o.made_at DESC LIMIT 200) t",
-    )
-    .fetch_one(&state.pool)
-    .await?;
-    Ok(json(row.try_get(0)?))
+    Ok(json(orders::list(&state.pool).await?))
 }
 
-/// One order with each gateway: sent, answer, and the stages of its rooms; the telephone number of the silent ones.
+/// One order.
 pub async fn one(Shared(state): Shared<State>, Path(id): Path<String>) -> Result<Response, Problem> {
-    let row = sqlx::query(
-        "SELECT row_to_json(o)::text FROM (SELECT o.id, o.number, o.kind, o.class, o.made_by, o.released_by, o.stopped_by, \
-         (extract(epoch FROM o.expires) * 1000)::int8 AS expires, \
-         (SELECT json_agg(t) FROM (SELECT g.centre, g.gateway, g.name, t.ramp, t.sent, t.result, t.reason, \
-           (extract(epoch FROM t.sent_at) * 1000)::int8 AS sent_at, \
-           (extract(epoch FROM t.answered_at) * 1000)::int8 AS answered_at, \
-           CASE WHEN t.sent > 0 AND t.result IS NULL THEN g.phone END AS phone, \
-           CASE WHEN t.result IS NOT NULL THEN 'answered' WHEN t.sent > 0 AND g.online IS NOT TRUE THEN 'offline' \
-             WHEN t.sent > 0 THEN 'silent' WHEN t.due IS NOT NULL THEN 'due' ELSE 'waits' END AS state, \
-           (SELECT json_object_agg(r.room, r.stage) FROM room r WHERE r.gateway = g.id AND r.\"order\" = o.id) AS rooms \
-           FROM order_target t JOIN gateway g ON g.id = t.gateway WHERE t.id = o.id ORDER BY g.centre, g.gateway) t) \
-         AS gateways FROM mass_order o WHERE o.id = $1) o",
-    )
-    .bind(&id)
-    .fetch_optional(&state.pool)
-    .await?
-    .ok_or_else(Problem::not_found)?;
-    Ok(json(row.try_get(0)?))
+    shown(&state, &id).await
 }
 
-/// Prepares an order: the body is its bytes, their text form, or their base64.
+async fn shown(state: &State, id: &str) -> Result<Response, Problem> {
+    let order = orders::one(&state.pool, id).await?;
+    order.map(|order| json(order.to_string())).ok_or_else(|| OrderRefused::Unknown(id.to_owned()).into())
+}
+
+/// The body that prepares an order.
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Prepare {
+    order: String,
+    centres: Option<Vec<String>>,
+}
+
+/// Prepares an order.
 pub async fn prepare(
     Shared(state): Shared<State>,
-    headers: HeaderMap,
+    Who(person): Who,
     body: Bytes,
 ) -> Result<Response, Problem> {
-    let person = person(&state, &headers)?;
-    let decoded = std::str::from_utf8(&body).ok().and_then(|text| STANDARD.decode(text.trim()).ok());
-    let payload = decoded.as_deref().unwrap_or(&body);
-    let (id, count) =
-        orders::prepare(&state.pool, payload, person, Timestamp::now().as_millisecond()).await?;
-    tracing::info!(id, count, person, "mass order prepared");
-    Ok(json(serde_json::json!({"id": id, "gateways": count}).to_string()))
+    let Prepare { order, centres } = read(&body, "需要 order（指令全文或 base64）")?;
+    let (payload, by) = (order.as_bytes(), person.account.as_str());
+    let id = orders::prepare(&state.pool, payload, centres.as_deref(), by).await?;
+    tracing::info!(id, by, "mass order prepared");
+    shown(&state, &id).await
+}
+
+/// Looks anew at what would stop each centre.
+pub async fn preview(
+    Shared(state): Shared<State>,
+    Who(person): Who,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
+    orders::look(&state.pool, &id, person.account.as_str()).await?;
+    shown(&state, &id).await
+}
+
+/// Approves an order, as one of two persons.
+pub async fn approve(
+    Shared(state): Shared<State>,
+    Who(person): Who,
+    Address(from): Address,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    let confirmation: Confirmation = read(&body, "需要 seen、password；第二人另需 count、class")?;
+    let renewed = state.log_ins.renew(&state.pool, &person, confirmation.password.clone(), &from).await;
+    match renewed {
+        Err(AccountError::Wrong) => {
+            let en = "the password is not right";
+            return Err(Problem::new(StatusCode::FORBIDDEN, "口令不对", en).code("wrong_password"));
+        }
+        other => other?,
+    }
+    let is_second = orders::approve(&state.pool, &id, &confirmation, &person).await?;
+    tracing::info!(id, is_second, by = person.account.as_str(), "mass order approved");
+    shown(&state, &id).await
 }
 
 /// Releases the next stage.
 pub async fn release(
     Shared(state): Shared<State>,
+    Who(person): Who,
     Path(id): Path<String>,
-    headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Problem> {
-    let person = person(&state, &headers)?;
-    let typed: Release = serde_json::from_slice(&body).map_err(|error| {
-        let zh = "请输入网关总数 count 和类别 class";
-        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, zh, format!("type the count and the class: {error}"))
-    })?;
-    let stage = orders::release(&state.pool, &id, &typed, person).await?;
-    tracing::info!(id, stage, person, "mass order released");
-    Ok(json(serde_json::json!({"stage": stage, "of": orders::RAMP}).to_string()))
+    let asked: Release = read(&body, "需要 stage、count、class")?;
+    let stage = orders::release(&state.pool, &id, &asked, person.account.as_str()).await?;
+    tracing::info!(id, stage, by = person.account.as_str(), "mass order released");
+    shown(&state, &id).await
 }
 
 /// Sends no more of it.
 pub async fn stop(
     Shared(state): Shared<State>,
+    Who(person): Who,
     Path(id): Path<String>,
-    headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let person = person(&state, &headers)?;
-    orders::stop(&state.pool, &id, person).await?;
-    tracing::info!(id, person, "mass order stopped");
-    Ok(json("{}".to_owned()))
+    orders::stop(&state.pool, &id, person.account.as_str()).await?;
+    tracing::info!(id, by = person.account.as_str(), "mass order stopped");
+    shown(&state, &id).await
+}
+
+/// All that happened to it.
+pub async fn report(
+    Shared(state): Shared<State>,
+    Path(id): Path<String>,
+    Query(format): Query<Format>,
+) -> Result<Response, Problem> {
+    let report = orders::report(&state.pool, &id).await?.ok_or(OrderRefused::Unknown(id))?;
+    reports::answer(&format, &report, reports::order)
 }

@@ -1,76 +1,112 @@
-//! The screens, embedded: plain HTML, CSS and JavaScript with the gateway's design tokens; no build, nothing from outside.
+//! The screens (`dashboards/district`): files that `build.rs` built and compressed, served from memory.
+//!
+//! A browser that asks for a page gets the screens at every address that is nothing else. Names of scripts and styles hold
+//! a hash of their contents, so browsers keep them for ever.
 
-use axum::extract::Path;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::Router;
+use axum::extract::Request;
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use linli_embed::{Asset, serve, wants_page};
 
-/// Name, type and content of each file.
-const FILES: [(&str, &str, &str); 5] = [
-    ("", "text/html; charset=utf-8", include_str!("../page/index.html")),
-    ("page.js", "text/javascript; charset=utf-8", include_str!("../page/page.js")),
-    ("words.js", "text/javascript; charset=utf-8", include_str!("../page/words.js")),
-    ("page.css", "text/css; charset=utf-8", include_str!("../page/page.css")),
-    ("tokens.css", "text/css; charset=utf-8", include_str!("../../../dashboards/web/src/design/tokens.css")),
-];
+use super::Problem;
 
-/// What the page may load: its own files and answers. A style on an element is the width of a bar.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; connect-src 'self'; \
-    base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+mod table {
+    //! Written by `build.rs`.
+    use linli_embed::Asset;
 
-/// The page itself.
-pub async fn index() -> Response {
-    serve("")
+    include!(concat!(env!("OUT_DIR"), "/assets.rs"));
+
+    /// How to get the screens where the build had none.
+    pub(super) const HOW_TO_GET: &str = HOW;
 }
 
-/// One of its files.
-pub async fn file(Path(name): Path<String>) -> Response {
-    serve(&name)
+/// What the page may load: its own files and answers. A style on an element is the place of a mark.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self'; \
+    connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// Routes of the screens.
+pub fn router() -> Router {
+    Router::new()
+        .route("/", get(|request: Request| async move { page(&request) }))
+        .route("/assets/{file}", get(|request: Request| async move { file(&request) }))
+        .route("/icon.svg", get(|request: Request| async move { file(&request) }))
+        .fallback(|request: Request| async move { elsewhere(&request) })
 }
 
-fn serve(name: &str) -> Response {
-    let Some((_, kind, text)) = FILES.iter().find(|(file, ..)| *file == name) else {
-        return StatusCode::NOT_FOUND.into_response();
-    };
-    let fixed = |name: HeaderName, value: &'static str| (name, HeaderValue::from_static(value));
-    let headers: HeaderMap = [
-        fixed(header::CONTENT_TYPE, kind),
-        fixed(header::CONTENT_SECURITY_POLICY, POLICY),
-        fixed(header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        fixed(header::CACHE_CONTROL, "no-cache"),
-    ]
-    .into_iter()
-    .collect();
-    (headers, *text).into_response()
+fn find(path: &str) -> Option<&'static Asset> {
+    linli_embed::find(table::ASSETS, path)
+}
+
+fn page(request: &Request) -> Response {
+    match find("index.html") {
+        Some(page) => with_policy(serve(page, request.headers())),
+        None => format!(
+            "linli-district 没有构建屏幕 · linli-district is built without its screens\n{}\n",
+            table::HOW_TO_GET
+        )
+        .into_response(),
+    }
+}
+
+fn file(request: &Request) -> Response {
+    match find(request.uri().path().trim_start_matches('/')) {
+        Some(asset) => with_policy(serve(asset, request.headers())),
+        None => nothing().into_response(),
+    }
+}
+
+/// Addresses of views exist in the browser only.
+fn elsewhere(request: &Request) -> Response {
+    let is_view = request.method() == Method::GET
+        && wants_page(request.headers())
+        && !request.uri().path().starts_with("/api");
+    if is_view { page(request) } else { nothing().into_response() }
+}
+
+fn nothing() -> Problem {
+    Problem::new(StatusCode::NOT_FOUND, "没有这个地址", "there is no such address")
+}
+
+fn with_policy(mut answer: Response) -> Response {
+    for (name, value) in
+        [(header::CONTENT_SECURITY_POLICY, POLICY), (header::X_CONTENT_TYPE_OPTIONS, "nosniff")]
+    {
+        answer.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    answer
 }
 
 #[cfg(test)]
 mod tests {
+    use axum::body::Body;
+    use axum::http::{HeaderMap, header::ACCEPT};
+
     use super::*;
 
-    /// Each key of a language, in order.
-    fn keys(text: &str) -> Vec<&str> {
-        let word = |c: char| c.is_ascii_alphanumeric();
-        let mut keys: Vec<&str> = text
-            .match_indices(": '")
-            .filter_map(|(at, _)| text[..at].rsplit(|c| !word(c)).next())
-            .filter(|key| !key.is_empty())
-            .collect();
-        keys.sort_unstable();
-        keys
+    fn asked(path: &str) -> (StatusCode, HeaderMap) {
+        let request = Request::get(path).header(ACCEPT, "text/html").body(Body::empty()).expect("a request");
+        let answer = if path == "/" { page(&request) } else { elsewhere(&request) };
+        (answer.status(), answer.headers().clone())
     }
 
     #[test]
-    fn every_text_stands_in_both_languages() {
-        let words = FILES[2].2;
-        let (zh, en) = words.split_once("  en: {").expect("two languages");
-        assert_eq!(keys(zh), keys(en));
+    fn a_browser_gets_the_screens_at_the_address_of_a_view_and_problems_of_the_api() {
+        for path in ["/", "/orders", "/centre/c-1"] {
+            let (status, headers) = asked(path);
+            assert_eq!(status, StatusCode::OK, "{path}");
+            let policy = headers.get("content-security-policy").and_then(|value| value.to_str().ok());
+            assert!(find("index.html").is_none() || policy.is_some_and(|policy| policy.contains("'none'")));
+        }
+        assert_eq!(asked("/api/v1/nothing").0, StatusCode::NOT_FOUND);
     }
 
+    /// As small as those of the gateway.
     #[test]
-    fn the_page_makes_no_markup_from_texts_and_loads_nothing_from_outside() {
-        let page = FILES[1].2;
-        assert!(!page.contains("innerHTML") && !page.contains("insertAdjacentHTML"));
-        let outside = |text: &str| text.replace("http://www.w3.org/2000/svg", "").contains("://");
-        assert!(FILES.iter().all(|(_, _, text)| !outside(text)));
+    fn the_screens_are_small() {
+        let sum: usize =
+            table::ASSETS.iter().map(|asset| asset.gzip.map_or(asset.plain.len(), <[u8]>::len)).sum();
+        assert!(sum <= 150_000, "{sum} bytes compressed, 150 kB are allowed");
     }
 }

@@ -35,15 +35,27 @@ pub async fn centres(pool: &PgPool) -> Result<String, sqlx::Error> {
            count(*) FILTER (WHERE class = 'food_safety') AS food, \
            count(*) FILTER (WHERE class = 'food_safety' AND (online IS FALSE OR EXISTS (SELECT FROM alarm a \
              WHERE a.gateway = d.gateway AND a.device = d.device AND a.state <> 'normal'))) AS food_abnormal \
-           FROM device d WHERE removed_at IS NULL AND class IN ('kiosk', 'food_safety') GROUP BY 1) \
+           FROM device d WHERE removed_at IS NULL AND class IN ('kiosk', 'food_safety') GROUP BY 1), \
+         moved AS (SELECT gateway, count(*) FILTER (WHERE class = 'Exercise') AS drill, \
+           count(*) FILTER (WHERE class IS DISTINCT FROM 'Exercise') AS actual \
+           FROM room WHERE stage <> 'peace' GROUP BY 1), \
+         measured AS (SELECT gateway, count(*) AS n FROM event WHERE kind LIKE 'vital/%' \
+           AND at >= date_trunc('day', now()) GROUP BY 1) \
          SELECT coalesce(json_agg(t), '[]')::text FROM (SELECT g.centre, g.gateway, g.name, g.phone, g.lat, g.lon, \
            g.online, g.mode, g.version, {state} AS state_at, a.heard_at, coalesce(a.arrived, 0) AS arrived, \
            coalesce(a.missing, 0) AS missing, coalesce(a.lost, 0) AS lost, coalesce(a.writing, 0) > 1 AS doubled, \
            coalesce(l.high, 0) AS high, coalesce(l.medium, 0) AS medium, coalesce(l.low, 0) AS low, \
            coalesce(d.kiosks, 0) AS kiosks, coalesce(d.kiosks_offline, 0) AS kiosks_offline, \
-           coalesce(d.food, 0) AS food, coalesce(d.food_abnormal, 0) AS food_abnormal \
+           coalesce(d.food, 0) AS food, coalesce(d.food_abnormal, 0) AS food_abnormal, \
+           coalesce(m.drill, 0) AS drill, coalesce(m.actual, 0) AS actual, coalesce(v.n, 0) AS vitals_today, \
+           coalesce(n.highest, 0) AS highest, coalesce(n.gaps, '[]') AS gaps \
            FROM gateway g LEFT JOIN arrived a ON a.gateway = g.id LEFT JOIN alarms l ON l.gateway = g.id \
-           LEFT JOIN devices d ON d.gateway = g.id WHERE g.revoked_at IS NULL ORDER BY g.centre, g.gateway) t"
+           LEFT JOIN devices d ON d.gateway = g.id LEFT JOIN moved m ON m.gateway = g.id \
+           LEFT JOIN measured v ON v.gateway = g.id \
+           LEFT JOIN LATERAL (SELECT upper(e.seqs) - 1 AS highest, (SELECT json_agg(json_build_array(lower(r), \
+             upper(r) - 1)) FROM (SELECT r FROM unnest(int8multirange(int8range(1, upper(e.seqs))) - e.seqs) r \
+             ORDER BY upper(r) - lower(r) DESC LIMIT 24) y) AS gaps FROM epoch e WHERE e.gateway = g.id \
+             AND NOT isempty(e.seqs) ORDER BY e.heard_at DESC LIMIT 1) n ON true WHERE g.revoked_at IS NULL ORDER BY g.centre, g.gateway) t"
     );
     text(pool, sql).await
 }
@@ -100,12 +112,12 @@ pub async fn aside(pool: &PgPool) -> Result<String, sqlx::Error> {
     text(pool, sql).await
 }
 
-/// The values of one point, from the rows of recent days and from the packed ones: `[time, value, text, quality]`.
+/// The values of one point, from the rows of recent days and from the packed ones: `[time, value, text, quality]`; with
+/// a step, the mean, least and greatest of each, without values that are bad: `{t, mean, min, max}`.
 pub async fn trend(
     pool: &PgPool,
     (centre, gateway, device, point): (&str, &str, &str, &str),
-    from: i64,
-    to: i64,
+    (from, to, step): (i64, i64, Option<i64>),
 ) -> Result<Option<String>, sqlx::Error> {
     let series = sqlx::query(
         "SELECT d.id, s.id FROM series s JOIN device d ON d.id = s.device JOIN gateway g ON g.id = d.gateway \
@@ -120,6 +132,7 @@ pub async fn trend(
     .await?;
     let Some(series) = series else { return Ok(None) };
     let (device, series): (i32, i32) = (series.try_get(0)?, series.try_get(1)?);
+    let at = ms!("v.at");
     // A message of many points is a row of its first time: a little more than what was asked is looked at.
     let sql = format!(
         "WITH v AS (SELECT m.at + coalesce(u.dt, 0) * interval '1 ms' AS at, u.value, u.text, u.quality \
@@ -130,10 +143,21 @@ pub async fn trend(
            UNION ALL SELECT p.hour + u.at * interval '1 ms', u.value, u.text, u.quality FROM packed p, \
            unnest(p.at, p.value, p.quality, p.text) AS u (at, value, quality, text) WHERE p.series = $2 \
            AND p.hour BETWEEN to_timestamp($3 / 1000.0) - interval '1 h' AND to_timestamp($4 / 1000.0)) \
-         SELECT coalesce(json_agg(json_build_array({at}, v.value, v.text, q.quality) ORDER BY v.at), '[]')::text \
-         FROM v LEFT JOIN quality q ON q.id = v.quality \
-         WHERE v.at BETWEEN to_timestamp($3 / 1000.0) AND to_timestamp($4 / 1000.0)",
-        at = ms!("v.at")
+         {shown}",
+        shown = match step {
+            None => format!(
+                "SELECT coalesce(json_agg(json_build_array({at}, v.value, v.text, q.quality) ORDER BY v.at), '[]')::text \
+                 FROM v LEFT JOIN quality q ON q.id = v.quality \
+                 WHERE v.at BETWEEN to_timestamp($3 / 1000.0) AND to_timestamp($4 / 1000.0)"
+            ),
+            Some(step) => format!(
+                "SELECT coalesce(json_agg(json_build_object('t', t, 'mean', mean, 'min', least, 'max', most) ORDER BY t), \
+                 '[]')::text FROM (SELECT {at} / {step} * {step} AS t, avg(v.value) AS mean, min(v.value) AS least, \
+                 max(v.value) AS most FROM v LEFT JOIN quality q ON q.id = v.quality WHERE v.value IS NOT NULL \
+                 AND q.quality NOT LIKE 'bad%' IS NOT FALSE \
+                 AND v.at BETWEEN to_timestamp($3 / 1000.0) AND to_timestamp($4 / 1000.0) GROUP BY 1) s"
+            ),
+        }
     );
     let row =
         sqlx::query(AssertSqlSafe(sql)).bind(device).bind(series).bind(from).bind(to).fetch_one(pool).await?;

@@ -5,15 +5,12 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
-use jiff::Timestamp;
 use linli_domain::Id;
-use mqtt_v5::mqttbytes::QoS;
-use mqtt_v5::{AsyncClientBuilder, MqttOptions};
-use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, Command};
 use tokio_util::sync::CancellationToken;
 
+use super::{sample, simulated};
 use crate::config::{self, Checked};
 use crate::enrolment::{self, Entry};
 use crate::{migrate, service};
@@ -30,9 +27,12 @@ const NAMES: [&str; 14] = [
 /// Arguments.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Number of simulated centres
+    /// Number of centres
     #[arg(long, default_value_t = 14, value_parser = clap::value_parser!(u16).range(1..=1000))]
     centres: u16,
+    /// How many of them are real gateways, each with the building of `linli demo`
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u16).range(0..=14))]
+    gateways: u16,
     /// Address of the screens
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8090")]
     listen: String,
@@ -61,35 +61,87 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
     let checked: Checked = config::load(&file)?;
     let pool = service::pool(&checked)?;
     migrate::migrate(&pool).await?;
+    // The last ones are real, where the program of the gateway is beside this one.
+    let program = std::env::current_exe()?.with_file_name("linli");
+    let real = if program.is_file() { args.gateways.min(args.centres) } else { 0 };
+    let simulated = args.centres - real;
     for number in 0..args.centres {
-        enrolment::add(&pool, &entry(number)?).await?;
+        enrolment::add(&pool, &entry(number, if number < simulated { "gw" } else { "demo" })?).await?;
     }
+    let log_ins = super::demo_people::prepare(&pool, dir.path()).await?;
     pool.close().await;
-    let (listen, broker, centres, begun) = (args.listen.clone(), args.broker, args.centres, cancel.clone());
+    let (listen, broker, begun, folder) =
+        (args.listen.clone(), args.broker, cancel.clone(), dir.path().to_owned());
     tokio::spawn(async move {
         ready(&listen).await;
-        for number in 0..centres {
-            tokio::spawn(centre(number, broker, begun.clone()));
+        for number in simulated..simulated + real {
+            tokio::spawn(gateway(
+                program.clone(),
+                folder.join(format!("gateway-{number}")),
+                number,
+                broker,
+                begun.clone(),
+            ));
+        }
+        for number in 0..simulated {
+            tokio::spawn(simulated::centre(number, broker, begun.clone()));
         }
     });
+    let [drill, actual] = sample::write(dir.path(), args.centres)?;
     println!("网页  screens: http://{}/", args.listen);
+    println!("登录  log-ins: {}", log_ins.display());
+    println!(
+        "  口令  passwords: NAME.password; 动态码  one-time codes: linli-district users code NAME.factor"
+    );
+    println!("已签名的演练指令  signed order, drill: {}", drill.display());
+    println!("已签名的实战指令  signed order, actual: {}", actual.display());
     println!(
         "真实网关  real gateways: [mqtt] url = \"mqtt://127.0.0.1:{}\", acknowledge = \"district\"",
         args.broker
     );
+    println!("模拟的中心  simulated centres: {simulated}; 真实网关  real gateways: {real}");
+    if real < args.gateways.min(args.centres) {
+        println!("旁边没有 linli，全部模拟  there is no linli beside this program: all are simulated");
+    }
     println!("Ctrl-C 结束  ends it");
     service::run(checked, cancel).await
 }
 
+/// A real gateway with a simulated building, until cancelled. It answers orders as it must: it trusts other keys.
+async fn gateway(program: PathBuf, folder: PathBuf, number: u16, broker: u16, cancel: CancellationToken) {
+    let child = Command::new(program)
+        .args(["demo", "--web", "127.0.0.1:0", "--centre", &format!("demo-{number:03}")])
+        .args([
+            "--district",
+            &format!("mqtt://127.0.0.1:{broker}"),
+            "--seed",
+            &number.to_string(),
+            "--data-dir",
+        ])
+        .arg(&folder)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .spawn();
+    match child {
+        Ok(mut child) => tokio::select! {
+            () = cancel.cancelled() => {}
+            ended = child.wait() => tracing::warn!(number, ?ended, "a gateway of the demonstration ended"),
+        },
+        Err(error) => tracing::warn!(number, %error, "a gateway of the demonstration cannot be started"),
+    }
+}
+
 /// A centre of the demonstration.
-fn entry(number: u16) -> anyhow::Result<Entry> {
+fn entry(number: u16, gateway: &str) -> anyhow::Result<Entry> {
     let name = NAMES.get(usize::from(number) % NAMES.len()).copied().unwrap_or("中心");
     // On a spiral around a place, each as far from the next.
     let turn = f64::from(number) * 2.399_963;
     let far = 0.01 * f64::from(number + 1).sqrt();
     Ok(Entry {
         centre: Id::new(&format!("demo-{number:03}")).map_err(|error| anyhow::anyhow!("{error}"))?,
-        gateway: Id::new("gw").map_err(|error| anyhow::anyhow!("{error}"))?,
+        gateway: Id::new(gateway).map_err(|error| anyhow::anyhow!("{error}"))?,
         name: Some(format!("{name}邻里中心")),
         phone: Some(format!("021-5550{number:04}")),
         place: Some((31.23 + far * turn.sin(), 121.47 + far * turn.cos())),
@@ -182,66 +234,4 @@ async fn ready(listen: &str) {
         }
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
-}
-
-/// A simulated centre: a cold cabinet, a reading room and a kiosk; an alarm now and then.
-async fn centre(number: u16, broker: u16, cancel: CancellationToken) {
-    let base = format!("linli/1/demo-{number:03}/gw");
-    let options =
-        MqttOptions::new(format!("demo-{number:03}"), mqtt_v5::Broker::tcp("127.0.0.1".to_owned(), broker));
-    let (client, mut events) = AsyncClientBuilder::new(options).capacity(256).build();
-    let driving = tokio::spawn(async move {
-        loop {
-            if events.poll().await.is_err() {
-                tokio::time::sleep(Duration::from_secs(1)).await;
-            }
-        }
-    });
-    let now = || Timestamp::now().as_millisecond();
-    let epoch = format!("demo-{number:03}-{:x}", now());
-    let publish = async |below: &str, retain: bool, body: serde_json::Value| {
-        let options = mqtt_v5::PublishOptions::new(QoS::AtLeastOnce).retain(retain);
-        let _ = client.publish(format!("{base}/{below}"), body.to_string(), options).await;
-    };
-    let status = json!({"online": true, "version": "demo", "boot": "demo", "epoch": epoch, "mode": "peace", "at": now()});
-    publish("status", true, status).await;
-    let devices = [
-        ("fridge-1", "冷藏柜", "food_safety"),
-        ("room-1", "阅览室", "telemetry"),
-        ("kiosk-1", "政务终端", "kiosk"),
-    ];
-    for (device, name, class) in devices {
-        let points =
-            json!({"temperature": {"unit": "Cel", "type": "f64"}, "humidity": {"unit": "%", "type": "f64"}});
-        let meta = json!({"device": device, "name": name, "room": "hall", "class": class, "profile": "demo", "points": points});
-        publish(&format!("meta/{device}"), true, meta).await;
-    }
-    let (mut seq, mut is_warm) = (0_i64, false);
-    let mut next = || {
-        seq += 1;
-        seq
-    };
-    for round in 0_u32.. {
-        for (nth, (device, ..)) in devices.iter().enumerate() {
-            let wave = (f64::from(round) / 20.0 + f64::from(number)).sin();
-            let warm = if nth == 0 { 4.0 + 5.0 * wave.max(0.0).powi(8) } else { 22.0 + wave };
-            let samples = json!([{"p": "temperature", "t": now(), "v": (warm * 10.0).round() / 10.0},
-                {"p": "humidity", "t": now(), "v": (50.0 + 5.0 * wave).round()}]);
-            let data = json!({"epoch": epoch, "seq": next(), "device": device, "samples": samples});
-            publish(&format!("data/{device}"), false, data).await;
-            if nth == 0 && (warm > 8.0) != is_warm {
-                is_warm = !is_warm;
-                let (from, to) =
-                    if is_warm { ("normal", "unacknowledged") } else { ("unacknowledged", "normal") };
-                let event = json!({"epoch": epoch, "seq": next(), "alarm": "fridge-1.warm", "device": "fridge-1",
-                    "priority": "high", "from": from, "to": to, "text": "冷藏柜：温度过高（8 °C）", "at": now()});
-                publish("event/alarm", false, event).await;
-            }
-        }
-        tokio::select! {
-            () = cancel.cancelled() => break,
-            () = tokio::time::sleep(Duration::from_secs(5)) => {}
-        }
-    }
-    driving.abort();
 }

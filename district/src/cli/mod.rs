@@ -1,7 +1,12 @@
 //! The command line. Exit codes: 0 success, 1 failure, 2 wrong usage or configuration.
 
+mod audit;
 mod centre;
 mod demo;
+mod demo_people;
+mod sample;
+mod simulated;
+mod users;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -40,6 +45,10 @@ enum Verb {
     Check(Common),
     /// Enrol centres, list and revoke them, write the broker's rules (中心登记)
     Centre(centre::Args),
+    /// Add accounts, list, disable and reset them (账号)
+    Users(users::Args),
+    /// Show and verify the record of who did what (审计记录)
+    Audit(audit::Args),
     /// Run a district on this machine: broker, database, simulated centres (演示)
     Demo(demo::Args),
 }
@@ -82,6 +91,11 @@ pub fn main() -> ExitCode {
             })
         }),
         Verb::Centre(args) => with(args.common(), |checked| block_on(centre::run(args, checked))),
+        Verb::Users(args) if args.secret().is_some() => {
+            told(args.secret().map_or(Ok(()), |file| users::code(file)))
+        }
+        Verb::Users(args) => with(args.common(), |checked| block_on(users::run(args, checked))),
+        Verb::Audit(args) => with(args.common(), |checked| block_on(audit::run(args, checked))),
         Verb::Demo(args) => {
             log();
             told(block_on(demo::run(args)))
@@ -107,6 +121,12 @@ fn told(outcome: anyhow::Result<()>) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// The user of this machine, as the record names them.
+fn local() -> String {
+    let uid = std::fs::metadata("/proc/self").map(|process| std::os::unix::fs::MetadataExt::uid(&process));
+    uid.map_or_else(|_| "local".to_owned(), |uid| format!("local:{uid}"))
 }
 
 fn block_on(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {

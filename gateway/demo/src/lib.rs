@@ -36,6 +36,7 @@ use tokio::time::Instant;
 
 use broker::Broker;
 pub use faults::Faults;
+use linli_domain::Id;
 use linli_services::mode::{OrderNumbersFile, commission};
 use world::World;
 
@@ -50,8 +51,19 @@ pub struct Options {
     pub web: std::net::SocketAddr,
     /// Seed of the simulation: the same seed gives the same day.
     pub seed: u64,
+    /// The district that the gateway delivers to instead of the broker of the simulation, and its centre there.
+    pub district: Option<District>,
     /// Directory of firmware that QEMU runs as the fridge node; `None`: the node logic runs in this process.
     pub firmware: Option<PathBuf>,
+}
+
+/// A district that a demonstration is a centre of.
+#[derive(Debug, Clone)]
+pub struct District {
+    /// URL of its broker.
+    pub url: String,
+    /// The centre.
+    pub centre: Id,
 }
 
 /// A running simulation. It ends when this is dropped.
@@ -116,7 +128,7 @@ pub async fn start(options: Options) -> anyhow::Result<Demo> {
         monitor,
         kiosks,
     };
-    let tokens = site::write(&config_dir, &addresses, &plugged.key)?;
+    let tokens = site::write(&config_dir, &addresses, &plugged.key, options.district.as_ref())?;
     let database = linli_config::store_path(&config_dir);
     if !database.exists() && OrderNumbersFile::beside(&database).read().is_none() {
         commission(&database, 0)?;

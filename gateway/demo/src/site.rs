@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use linli_drivers::duration;
 
-use super::{node, signers};
+use super::{District, node, signers};
 use linli_config::settings::key::Key;
 
 /// Where the simulated centre can be reached.
@@ -42,11 +42,23 @@ pub struct Tokens {
 }
 
 /// Writes the configuration, replacing existing files except keys. Returns the tokens.
-pub fn write(dir: &Path, at: &Addresses, image_key: &str) -> anyhow::Result<Tokens> {
+pub fn write(
+    dir: &Path,
+    at: &Addresses,
+    image_key: &str,
+    district: Option<&District>,
+) -> anyhow::Result<Tokens> {
     std::fs::create_dir_all(dir)?;
-    std::fs::write(dir.join("gateway.toml"), gateway(at, image_key))?;
-    std::fs::write(dir.join("facility.toml"), format!("{FACILITY}{}", signers::write(dir)?))?;
-    std::fs::write(dir.join("devices.toml"), devices(at))?;
+    std::fs::write(dir.join("gateway.toml"), gateway(at, image_key, district))?;
+    let (facility, profile) = match district {
+        Some(district) => (
+            FACILITY.replacen("id = \"xinghe\"", &format!("id = \"{}\"", district.centre), 1),
+            "report_profile = \"district\"\n\n",
+        ),
+        None => (FACILITY.to_owned(), ""),
+    };
+    std::fs::write(dir.join("facility.toml"), format!("{facility}{}", signers::write(dir)?))?;
+    std::fs::write(dir.join("devices.toml"), format!("{profile}{}", devices(at)))?;
     std::fs::write(dir.join("alarms.toml"), ALARMS)?;
     std::fs::write(dir.join("matters.toml"), MATTERS)?;
     for file in ["identity.key", "district.key", "worker.token", "kiosk.token"] {
@@ -59,17 +71,20 @@ pub fn write(dir: &Path, at: &Addresses, image_key: &str) -> anyhow::Result<Toke
     Ok(Tokens { worker: read("worker.token")?, kiosk: read("kiosk.token")? })
 }
 
-fn gateway(at: &Addresses, image_key: &str) -> String {
+fn gateway(at: &Addresses, image_key: &str, district: Option<&District>) -> String {
+    let mqtt = match district {
+        Some(district) => format!("url = \"{}\"\nacknowledge = \"district\"\ninbound_qos = 0", district.url),
+        None => format!("url = \"mqtt://127.0.0.1:{}\"", at.broker),
+    };
     format!(
         "[gateway]\nid = \"demo\"\n\n[store]\npath = \"../linli.db\"\nmax_bytes = \"64MiB\"\n\n\
-         [mqtt]\nurl = \"mqtt://127.0.0.1:{}\"\n\n[web]\nlisten = \"{}\"\n\n\
+         [mqtt]\n{mqtt}\n\n[web]\nlisten = \"{}\"\n\n\
          [cabin]\nidentity_key = \"file:identity.key\"\npseudonym_key = \"file:district.key\"\nconsent = \"demo-1\"\n\n\
          [[worker]]\nname = \"demo-worker\"\ntoken = \"file:worker.token\"\n\n\
          # Whoever runs the demonstration; a real centre gives each person an account of their own.\n\
          [[local_account]]\nname = \"demo\"\nuid = {}\n\
          roles = [\"health_worker\", \"canteen\", \"operator\", \"technician\", \"command\", \"auditor\", \"admin\"]\n\n\
          [nodes]\nimage_keys = [\"{image_key}\"]\n",
-        at.broker,
         at.web,
         rustix::process::geteuid().as_raw()
     )

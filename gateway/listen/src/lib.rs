@@ -12,12 +12,15 @@ mod activity;
 mod body;
 mod connections;
 mod limits;
+pub mod pem;
+mod resolver;
 mod secure;
 mod serve;
 mod source;
 
 pub use connections::Counts;
 pub use limits::{Limits, raise_descriptor_limit};
+pub use resolver::Resolver;
 pub use secure::Tls;
 pub use serve::serve;
 pub use source::{Source, UnixPeer};

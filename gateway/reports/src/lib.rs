@@ -6,11 +6,11 @@ pub mod haccp;
 mod markdown;
 mod measurements;
 mod pages;
-mod pdf;
+pub mod pdf;
 pub mod record;
-mod sheet;
+pub mod sheet;
 pub mod slip;
-mod spreadsheet;
+pub mod spreadsheet;
 pub mod switch;
 pub mod visit_text;
 

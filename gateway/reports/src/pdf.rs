@@ -28,11 +28,13 @@ struct Paper {
 const CODE: f32 = 255.0;
 
 /// Returns the bytes of the document.
+#[must_use]
 pub fn document(sheet: &Sheet) -> Vec<u8> {
     written(sheet).bound(&sheet.title)
 }
 
 /// Returns the bytes of the document with a square code below its text, row by row; `true` is dark.
+#[must_use]
 pub fn with_code(sheet: &Sheet, code: &[Vec<bool>]) -> Vec<u8> {
     let mut paper = written(sheet);
     paper.code(code);

@@ -11,7 +11,15 @@ pub struct Spreadsheet(Writer<Vec<u8>>);
 
 // === impl Spreadsheet ===
 
+impl Default for Spreadsheet {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Spreadsheet {
+    /// An empty text.
+    #[must_use]
     pub fn new() -> Self {
         let mut builder = WriterBuilder::new();
         builder.flexible(true).terminator(Terminator::CRLF);
@@ -19,12 +27,19 @@ impl Spreadsheet {
     }
 
     /// Adds a row. Cells are quoted where RFC 4180 requires it; rows may differ in length.
+    ///
+    /// # Panics
+    /// Never: it is written to memory.
     pub fn row<'c>(&mut self, cells: impl IntoIterator<Item = &'c str>) {
         let written = self.0.write_record(cells.into_iter().map(without_formula));
         written.expect("writing to memory does not fail, and rows may differ in length");
     }
 
     /// Returns the text with its byte order mark.
+    ///
+    /// # Panics
+    /// Never: it is UTF-8 in memory.
+    #[must_use]
     pub fn into_text(self) -> String {
         let bytes = self.0.into_inner().expect("writing to memory does not fail");
         String::from_utf8(bytes).expect("cells are UTF-8, and what stands between them is ASCII")

@@ -9,7 +9,7 @@ use rustls::pki_types::CertificateDer;
 use time::{Duration, OffsetDateTime};
 
 use crate::names::Names;
-use crate::pem;
+use linli_listen::pem;
 
 /// Validity of the authority. Changing it means a visit to every screen, so it outlives the hardware.
 const AUTHORITY_DAYS: i64 = 20 * 365;

@@ -8,12 +8,10 @@ mod authority;
 mod certificate;
 mod error;
 mod names;
-mod pem;
-mod resolver;
 mod store;
 
 pub use certificate::Certificate;
 pub use error::TlsError;
+pub use linli_listen::Resolver;
 pub use names::{Names, local_addresses};
-pub use resolver::Resolver;
 pub use store::{CertificateStore, Present, Renewal, Stamps, TlsStatus};

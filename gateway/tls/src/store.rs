@@ -22,7 +22,7 @@ use crate::authority::Authority;
 use crate::certificate::{self, Certificate};
 use crate::error::TlsError;
 use crate::names::Names;
-use crate::pem;
+use linli_listen::pem;
 
 /// A certificate of ours is renewed this long before its end.
 const RENEW_BEFORE_MS: i64 = 60 * 86_400_000;

@@ -7,32 +7,18 @@
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
-use axum::http::header::{
-    ACCEPT, ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY,
-};
-use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
+use axum::http::header::VARY;
+use axum::http::{HeaderMap, Method, Response, StatusCode};
 use axum::response::IntoResponse;
 use axum::routing::get;
+use linli_embed::{Asset, serve, wants_page};
 
 use super::Problem;
 
-/// A file of the screens.
-pub(super) struct Asset {
-    /// Path below `/`.
-    path: &'static str,
-    /// Its media type.
-    kind: &'static str,
-    /// Its entity tag.
-    tag: &'static str,
-    /// Whether its name changes with its contents.
-    is_hashed: bool,
-    plain: &'static [u8],
-    gzip: Option<&'static [u8]>,
-}
-
 mod table {
     //! Written by `build.rs`.
-    use super::Asset;
+    use linli_embed::Asset;
+
     include!(concat!(env!("OUT_DIR"), "/assets.rs"));
 
     /// How to get the screens where the build had none.
@@ -55,15 +41,7 @@ pub(super) fn router(list: &'static str) -> Router {
 }
 
 fn find(path: &str) -> Option<&'static Asset> {
-    table::ASSETS.iter().find(|asset| asset.path == path)
-}
-
-/// Whether it is a browser that opens a page.
-fn wants_page(headers: &HeaderMap) -> bool {
-    headers
-        .get(ACCEPT)
-        .and_then(|accept| accept.to_str().ok())
-        .is_some_and(|accept| accept.contains("text/html"))
+    linli_embed::find(table::ASSETS, path)
 }
 
 fn root(headers: &HeaderMap, list: &'static str) -> Response<Body> {
@@ -98,31 +76,6 @@ fn elsewhere(request: &Request) -> Response<Body> {
 
 fn nothing() -> Problem {
     Problem::new(StatusCode::NOT_FOUND, "no such path; GET / lists them")
-}
-
-fn serve(asset: &'static Asset, headers: &HeaderMap) -> Response<Body> {
-    let caching = if asset.is_hashed { "public, max-age=31536000, immutable" } else { "no-cache" };
-    let accepts = |header, wanted: &str| {
-        headers.get(header).and_then(|value| value.to_str().ok()).is_some_and(|value| value.contains(wanted))
-    };
-    let mut answer = if accepts(IF_NONE_MATCH, asset.tag) {
-        StatusCode::NOT_MODIFIED.into_response()
-    } else {
-        match asset.gzip.filter(|_| accepts(ACCEPT_ENCODING, "gzip")) {
-            Some(packed) => ([(CONTENT_ENCODING, "gzip")], packed).into_response(),
-            None => asset.plain.into_response(),
-        }
-    };
-    let fixed = [
-        (CONTENT_TYPE, asset.kind),
-        (ETAG, asset.tag),
-        (CACHE_CONTROL, caching),
-        (VARY, "accept, accept-encoding"),
-    ];
-    for (name, value) in fixed {
-        answer.headers_mut().insert(name, HeaderValue::from_static(value));
-    }
-    answer
 }
 
 #[cfg(test)]

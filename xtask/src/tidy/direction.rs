@@ -3,13 +3,15 @@
 use serde_json::Value;
 
 /// Each crate of the workspace, with the crates that it may use. It may also use whatever those may use.
-const MAY_USE: [(&str, &[&str]); 29] = [
+const MAY_USE: [(&str, &[&str]); 31] = [
     ("linli-wire", &[]),
     ("linli-node", &["linli-wire"]),
     ("linli-golden", &[]),
     ("linli-domain", &["linli-golden"]),
     ("linli-mode", &["linli-domain"]),
     ("linli-listen", &[]),
+    ("linli-embed", &[]),
+    ("linli-login", &["linli-domain"]),
     ("linli-vitals", &["linli-domain"]),
     ("linli-profiles", &["linli-domain"]),
     ("linli-drivers", &["linli-listen", "linli-profiles", "linli-vitals", "linli-wire"]),
@@ -25,18 +27,26 @@ const MAY_USE: [(&str, &[&str]); 29] = [
     ("linli-drafts", &["linli-services"]),
     ("linli-kiosks", &["linli-services"]),
     ("linli-cabin", &["linli-services"]),
-    ("linli-accounts", &["linli-services"]),
+    ("linli-accounts", &["linli-login", "linli-services"]),
     ("linli-reports", &["linli-mode"]),
     ("linli-outbound", &["linli-cabin", "linli-reports"]),
     (
         "linli-web",
-        &["linli-accounts", "linli-drafts", "linli-kiosks", "linli-nodes", "linli-outbound", "linli-tls"],
+        &[
+            "linli-accounts",
+            "linli-drafts",
+            "linli-embed",
+            "linli-kiosks",
+            "linli-nodes",
+            "linli-outbound",
+            "linli-tls",
+        ],
     ),
     // The node for its emulation in the demonstration.
     ("linli-demo", &["linli-web", "linli-node"]),
     ("linli", &["linli-demo"]),
-    ("linli-district", &["linli-listen", "linli-mode"]),
-    ("linli-tests", &["linli"]),
+    ("linli-district", &["linli-embed", "linli-listen", "linli-login", "linli-reports"]),
+    ("linli-tests", &["linli", "linli-district"]),
     ("xtask", &["linli-wire"]),
 ];
 

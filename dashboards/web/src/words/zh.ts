@@ -1,4 +1,6 @@
 /** Chinese texts: the table that the others follow. */
+import { shared, span } from './shared/zh.ts';
+
 export const zh = {
   language: '中文',
   otherLanguage: 'English',
@@ -8,7 +10,7 @@ export const zh = {
   app: {
     skip: '跳到内容', loading: '正在读取……', live: '实时', theme: '深色或浅色', language: '语言', logIn: '登录', lock: '锁定', logOut: '退出', lockedOf: (name: string) => `${name} · 已锁定`, waiting: '网关没有回应时自动重试。',
     notThis: '这个页面不归这个账号看', notThisHow: '换一个账号登录，或打开下面这一页。', notHere: (name: string) => `${name} 没有能看的页面`, notHereHow: '请管理员给一个角色，或点右上角退出，换人登录。',
-    broken: '数据中断', brokenFor: (seconds: number) => `已 ${span.zh(seconds)}没有数据，正在自动重连`, noView: '没有这个页面',
+    broken: '数据中断', brokenFor: (seconds: number) => `已 ${span(seconds)}没有数据，正在自动重连`, noView: '没有这个页面',
     views: '页面', alarmsOpen: (count: number) => `${count} 条报警`, noAlarms: '无报警', more: '更多', close: '关闭', cancel: '取消', again: '再试一次',
     all: '全部', peace: '平时', drill: '演练', actual: '实战', framed: (word: string) => `【${word}】`,
   },
@@ -17,10 +19,7 @@ export const zh = {
     emptyTitle: '这里还没有内容', error: '读取失败', forbidden: '不能看', forbiddenHow: '这个账号不能看这部分内容。', unreachable: '网关没有回应；网络恢复后自动重试。',
     stale: '数据已过时', none: '无数据', never: '还没有读到过', refused: (detail: string) => `没有成功：${detail}`,
   },
-  time: {
-    ago: (seconds: number) => (seconds < 5 ? '刚刚' : `${span.zh(seconds)}前`), left: (seconds: number) => `还有 ${span.zh(seconds)}`, span: (seconds: number) => span.zh(seconds),
-    since: (time: string) => `${time} 起`,
-  },
+  time: shared.time,
   hold: { hint: '按住 1 秒', key: '或按两次回车', keep: '继续按住……', once: '再按一次回车确认' },
   logIn: {
     titles: { unlock: '已锁定', badge: '刷工牌登录', password: '登录', setUp: '第一次登录', screen: '登记这块屏幕' }, acts: { unlock: '解锁', badge: '登录', password: '登录', setUp: '设置', screen: '登记' },
@@ -38,7 +37,7 @@ export const zh = {
     },
   },
   demo: { button: '演示故障', faults: '让它出点事', faultsHow: '只有演示有。点一下就出事，再点一下就好；报警和各页面会跟着变。', on: '出事了', off: '正常', drill: '开始一场演练', drillHow: '陈站长和邓副站长下达演练指令：活动厅转为指挥室。以陈站长身份登录，在“房间”里完成任务；演练不会动任何设备。' },
-  priority: { high: '高', medium: '中', low: '低' },
+  priority: shared.priority,
   overview: {
     calm: '今天没有事', trouble: (count: number) => `${count} 条报警要处理`, plan: '平面图', floor: (floor: number) => (floor < 0 ? `地下 ${-floor} 层` : `${floor} 层`),
     moreAlarms: (count: number) => `另有 ${count} 条`, canteen: '冷热柜合格', kiosks: '终端可用', visits: '小屋正在接待', district: '上传区平台', connected: '已连接', disconnected: '未连接',
@@ -107,11 +106,11 @@ export const zh = {
   },
   weeks: { title: '按周（只算开放时间）', from: '周一', share: '可用', out: '停用', maintenance: '维护', offline: '没有联系', no: '无' },
   rooms: {
-    title: '房间与平战', operations: { commit: '现在开始', confirm: '我已完成', cannot: '做不了', retry: '再试一次', waive: '豁免', resume: '继续', reject: '退回', simulate: '只是演示', alternate: '改用备用房间' }, leadsTo: { commit: '不等预告时间，现在就开始清场和准备；随时可以停止。', confirm: '确认这件事你亲眼看过、已经做完；房间接着走下一步。', cannot: '如实报告做不了；由负责人决定重试、豁免或换房间。', retry: '设备再做一次并读回。', waive: '这一步先不做；到时失效，房间回到“有缺项”。', resume: '从没有证实安全的输出开始，重新执行；随时可以停止。', reject: '验收不合格：从第一步起重新检查，已经做好的会被认出来。', simulate: '演练里没有真做，如实记为“模拟”；它不能证明什么。', alternate: '这个房间不能用，改用备用的房间；原因会记下来。' }, reason: '原因', whyMissing: '请写原因，接手的人要看。', waiveFor: '豁免多久', spans: { '1h': '1 小时', '2h': '2 小时', '8h': '8 小时', '24h': '24 小时' }, underName: (name: string) => `以 ${name} 的名义记入平战记录。`, stop: '停止', stopRoom: (name: string) => `停止：${name}`, stopped: '已停止', stopHint: '立即停止，全部输出回到安全状态', stageNames: { preview: '提出', notice: '预告', clearing: '清场', acting: '准备', checking: '验证', ready: '就绪', returning: '返回' } as Record<string, string>, stages: { peace: '平时', preview: '已提出', notice: '预告', clearing: '清场', acting: '准备', checking: '验证', ready: '就绪', degraded: '可用，有缺项', proving: '重新验证', held: '停住' } as Record<string, string>,
+    title: '房间与平战', operations: { commit: '现在开始', confirm: '我已完成', cannot: '做不了', retry: '再试一次', waive: '豁免', resume: '继续', reject: '退回', simulate: '只是演示', alternate: '改用备用房间' }, leadsTo: { commit: '不等预告时间，现在就开始清场和准备；随时可以停止。', confirm: '确认这件事你亲眼看过、已经做完；房间接着走下一步。', cannot: '如实报告做不了；由负责人决定重试、豁免或换房间。', retry: '设备再做一次并读回。', waive: '这一步先不做；到时失效，房间回到“有缺项”。', resume: '从没有证实安全的输出开始，重新执行；随时可以停止。', reject: '验收不合格：从第一步起重新检查，已经做好的会被认出来。', simulate: '演练里没有真做，如实记为“模拟”；它不能证明什么。', alternate: '这个房间不能用，改用备用的房间；原因会记下来。' }, reason: '原因', whyMissing: '请写原因，接手的人要看。', waiveFor: '豁免多久', spans: { '1h': '1 小时', '2h': '2 小时', '8h': '8 小时', '24h': '24 小时' }, underName: (name: string) => `以 ${name} 的名义记入平战记录。`, stop: '停止', stopRoom: (name: string) => `停止：${name}`, stopped: '已停止', stopHint: '立即停止，全部输出回到安全状态', stageNames: { preview: '提出', notice: '预告', clearing: '清场', acting: '准备', checking: '验证', ready: '就绪', returning: '返回' } as Record<string, string>, stages: shared.stages,
     fire: '消防盘', fireStates: { normal: '正常', alarm: '火警', unknown: '读不到' } as Record<string, string>, unproven: '未证实安全的输出', why: '为什么', ends: '怎样继续', waits: '等待', asked: '等人做', nobodyAsked: '现在没有人要做的事', peace: '平时用途', order: '命令', by: (time: string) => `预计 ${time} 就绪`, done: (done: number, count: number) => `${done} / ${count} 人完成`, plans: '预案', see: '看预案', planTitle: '预案', notNow: '现在会卡住它的', notNowNone: '现在没有会卡住它的。', unknownNow: '现在还不知道的', atMost: (span: string) => `最多 ${span}`, steps: '步骤', needs: (role: string, count: number) => `${role} ${count} 人`, device: '设备', process: '过程', verify: '验证', basis: '依据', enter: '转换', leave: '返回平时', none: '没有能转换用途的房间', noneHow: '在 plans/ 里放预案。', inService: '检修中', notInDemand: '这个房间没有转换', roles: { sampling_area: '采样区', command_room: '指挥室', supplies_warehouse: '物资仓', health_cabin: '健康小屋', reading_room: '阅览室', hall: '活动厅', kitchen: '厨房', service_hall: '政务服务', shelter: '安置点', isolation: '隔离点' } as Record<string, string>, people: { staff: '工作人员', site_lead: '站长', site_deputy: '副站长', commander: '指挥员', duty_officer: '值班员', volunteer: '志愿者' } as Record<string, string>,
   },
   orders: {
-    startDrill: '演练', drillHow: '不动设备，用演练密钥', startActual: '实战发起', actualHow: '真的转换房间，用实战密钥', kinds: { Enter: '转换', Return: '返回平时', Cancel: '取消', Amend: '变更', StandDown: '解除', Stop: '停止' } as Record<string, string>, sum: (steps: number, devices: number, people: number) => `${steps} 步，动 ${devices} 次设备，最多同时 ${people} 人`,
+    startDrill: '演练', drillHow: '不动设备，用演练密钥', startActual: '实战发起', actualHow: '真的转换房间，用实战密钥', kinds: shared.kinds, sum: (steps: number, devices: number, people: number) => `${steps} 步，动 ${devices} 次设备，最多同时 ${people} 人`,
     unknown: '还不知道', notSo: '现在不是', stopsHow: '预案自己会做到的不在其中。“现在不是”的要有人去做到，“还不知道”的先查传感器。', code: '核对码', first: '还没有人签。你签后，另一个人看同一份预案，再签一次才生效。', signedBy: (names: string) => `已签：${names}`, waitsForSecond: '已签，等另一个人复核', waitsHow: (code: string) => `请另一位负责人用自己的账号登录，在“房间”里复核；核对码 ${code}，两分钟内有效。`, cannotDraft: '不能发起',
     initiate: '发起', review: '复核并下达', reviewAct: '查看并复核', key: '签名密钥', keyFile: '选择密钥文件……', keyThere: '密钥已就绪', paste: '粘贴密钥', keyText: '密钥文本', keyHow: '密钥只在这台设备上用一次，不上传、不保存。', password: '再输入一次密码或 PIN', passwordMissing: '复核的人要再输入一次自己的密码。', notYours: '这份指令由另一个人签：请另一位负责人登录。', cannot: { none: '请先选择密钥文件。', notAKey: '这不是密钥文件：应以 ed25519-secret: 开头。', notYours: '这把密钥不是你的，或不是这一类指令的：演练和实战各有一把。', browser: '这个浏览器不能签名：请用较新的浏览器经 https 打开，或导入签好的指令。' },
     waiting: '待复核的指令', late: '已超过两分钟，从头签', withdraw: '撤回', returnAct: '返回平时……', cancelAct: '取消指令……', toCompare: '等待核对的指令', compare: '核对代码', compareHow: '打电话问下达指令的人，把对方念的代码输入下面；两个人各核对一次。', compareAct: '代码一致', codeTold: '对方念的代码', codeWrong: '和这份指令的代码不一样：不要执行，再问一遍。',
@@ -162,26 +161,9 @@ export const zh = {
     node: '节点', firmware: '固件', slot: '启动', serial: '序列号', board: '板子', uptime: '已运行', updateState: '升级', selftest: '自检', selftestAct: '自检', testing: '正在自检……', update: '升级', updateHow: (file: string) => `用 ${file} 升级：线路照常轮询；新固件先试用，连不上就自己退回旧的。`, updateAct: '开始升级', percent: (share: number) => `已传 ${Math.round(share)}%`, results: { done: '升级完成', already: '已是这个版本', failed: '没有成功，旧固件还在', refused: '没有接受', stopped: '停下了' } as Record<string, string>, log: '日志', keep: '留用新固件', trialHow: (seconds: number) => `新固件试用中，还有 ${Math.round(seconds)} 秒；没人确认就退回旧的。`,
     label: '打印标签', print: '打印', letters: '平台拒收的记录', lettersNone: '没有被拒收的。', sendAgain: '重发', sentAgain: '已重发', letter: (of: string, time: string) => `${of} · ${time}`, undecodable: '读不出的一条', oldest: '最久的已等',
   },
-  trend: { hours1: '1 小时', hours24: '24 小时', days7: '7 天', days30: '30 天', days90: '90 天', compare: '比较……', compareWith: '和哪一个比', noCompare: '不比较', save: '存为 CSV', limit: (text: string) => `界限 ${text}`, table: '表格', chart: '曲线', time: '时间', mean: '平均', lowest: '最低', highest: '最高', none: '这段时间没有数据', label: (name: string) => `${name} 的趋势`, range: '时段' },
-  points: {
-    temperature: '温度', humidity: '湿度', co2: '二氧化碳', air_temperature: '空气温度', product_temperature: '食物温度', active_power: '功率', voltage: '电压', current: '电流', frequency: '频率', energy_import: '用电量', door: '门', door_open: '门', occupied: '有人', gas: '燃气', fan: '风机', lamp: '灯', counter: '计数', danger_time: '危险温度时间', unknown_time: '无温度时间', fire_alarm: '火警', egress_free: '出口', oxygen_saturation: '血氧', pulse_rate: '脉率', paper: '纸', printer: '打印机', speed: '转速', linkquality: '信号', uptime: '运行时间', power_factor: '功率因数', relay: '继电器', lamps: '紫外灯', set_point: '设定值', limit: '界限', alarm_threshold: '报警界限', fan_running: '风机运转', door_closed: '门已关', beyond: '超限', apparent_power: '视在功率', reactive_power: '无功功率', energy_export: '送电量', tamper: '防拆', irradiance: '紫外照射', gate_button: '开门按钮', lamp_interlock: '灯联锁',
-  } as Record<string, string>,
-  bools: {
-    door: ['关着', '开着'], door_open: ['关着', '开着'], occupied: ['无人', '有人'], gas: ['正常', '泄漏'], fire_alarm: ['正常', '火警'], egress_free: ['堵塞', '畅通'], fan: ['关', '开'], lamp: ['关', '开'], lamps: ['关', '开'], relay: ['断开', '合上'], other: ['否', '是'],
-  } as Record<string, [string, string]>,
-};
-
-/** Spans in words. */
-const span = {
-  zh: (seconds: number) => {
-    if (seconds < 60) return `${Math.max(0, Math.round(seconds))} 秒`;
-    if (seconds < 3600) return `${Math.floor(seconds / 60)} 分钟`;
-    if (seconds < 86_400) {
-      const minutes = Math.floor((seconds % 3600) / 60);
-      return `${Math.floor(seconds / 3600)} 小时${minutes ? ` ${minutes} 分` : ''}`;
-    }
-    return `${Math.floor(seconds / 86_400)} 天`;
-  },
+  trend: shared.trend,
+  points: shared.points,
+  bools: shared.bools,
 };
 
 export type Words = typeof zh;

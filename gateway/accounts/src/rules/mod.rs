@@ -1,11 +1,7 @@
-//! The rules, pure: time and random bytes are parameters, nothing is stored and no clock is read.
+//! The rules, pure: time and random bytes are parameters, nothing is stored and no clock is read. How people log in is
+//! the same in the gateway and in the district.
 
-pub mod account;
-pub mod code;
-pub mod lockout;
 pub mod permission;
-pub mod secret;
-pub mod session;
-pub mod totp;
 
 pub use linli_domain::role;
+pub use linli_login::{account, code, lockout, secret, session, totp};

@@ -49,6 +49,12 @@ pub struct Args {
     /// Fault that is on from the start; may be repeated
     #[arg(long)]
     fault: Vec<String>,
+    /// Broker of a district that it delivers to, as `linli-district demo` starts it
+    #[arg(long, value_name = "URL", requires = "centre")]
+    district: Option<String>,
+    /// Its centre in that district
+    #[arg(long, value_name = "ID", requires = "district", value_parser = centre)]
+    centre: Option<linli_domain::Id>,
     /// Seed of the simulation: the same seed gives the same day
     #[arg(long, default_value_t = 20_261_123)]
     seed: u64,
@@ -58,6 +64,10 @@ pub struct Args {
     /// Directory with the output of `cargo xtask firmware build`
     #[arg(long, default_value = "target/firmware", requires = "emulated")]
     firmware: PathBuf,
+}
+
+fn centre(text: &str) -> Result<linli_domain::Id, String> {
+    linli_domain::Id::new(text).map_err(|error| error.to_string())
 }
 
 /// Runs the verb.
@@ -75,7 +85,9 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 async fn show(args: &Args) -> anyhow::Result<()> {
     let (data_dir, seed) = (args.data_dir.clone(), args.seed);
     let firmware = args.emulated.then(|| args.firmware.clone());
-    let options = Options { data_dir, mqtt_port: args.mqtt_port, web: args.web, seed, firmware };
+    let district = args.district.clone().zip(args.centre.clone());
+    let district = district.map(|(url, centre)| linli_demo::District { url, centre });
+    let options = Options { data_dir, mqtt_port: args.mqtt_port, web: args.web, seed, district, firmware };
     let demo = linli_demo::start(options).await?;
     for fault in &args.fault {
         demo.faults.switch(fault, true).map_err(|why| anyhow::anyhow!(why))?;

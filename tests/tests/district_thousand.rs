@@ -1,0 +1,178 @@
+//! An actual mass order to 1,000 simulated centres, 5 % of which are silent: every answer is accounted for within a
+//! minute, and the silent are shown with their telephone numbers.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use anyhow::ensure;
+use linli_domain::{Id, Timestamp};
+use linli_mode::Class;
+use linli_mode::order::{Authority, Envelope, Kind, Order, Target, text};
+use linli_tests::log_in::PASSWORD;
+use linli_tests::{Broker, Database, Platform, Workspace, now_ms};
+use mqtt_v311::{AsyncClient, Event, MqttOptions, Packet, PublishOptions, QoS};
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+const CENTRES: usize = 1000;
+/// Every so many is silent.
+const SILENT: usize = 20;
+/// From the second person's approval to the last answer in the database.
+const WITHIN: Duration = Duration::from_secs(60);
+/// The order.
+const PATH: &str = "/api/v1/orders/to-a-thousand";
+/// Bounds the preparations.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+fn name(centre: usize) -> String {
+    format!("c{centre:04}")
+}
+
+fn is_silent(centre: usize) -> bool {
+    centre % SILENT == 7
+}
+
+/// An order that names all of them. The district does not judge signatures: gateways do.
+fn order() -> anyhow::Result<String> {
+    let now = now_ms();
+    let target = |centre: usize| {
+        let centre = Id::new(&name(centre)).map_err(|error| anyhow::anyhow!("{error}"))?;
+        anyhow::Ok(Target { centre, site: None, plans: Vec::new(), snapshot: None })
+    };
+    let order = Order {
+        id: "to-a-thousand".to_owned(),
+        seq: 1,
+        kind: Kind::Return,
+        class: Class::Actual,
+        authority: Authority::District,
+        targets: (0..CENTRES).map(target).collect::<Result<_, _>>()?,
+        mode: "epidemic.sampling".to_owned(),
+        not_before: Timestamp(now - 60_000),
+        expires: Timestamp(now + 3_600_000),
+        sent: Timestamp(now),
+        reference: None,
+        supersedes: Vec::new(),
+        cap: None,
+    };
+    Ok(text::write(&Envelope::of(order).bytes()))
+}
+
+/// All centres as one client: each reports that it is there, and answers an order unless it is silent. Returns how often
+/// each got it, when dropped.
+async fn centres(port: u16) -> anyhow::Result<tokio::task::JoinHandle<()>> {
+    let mut options = MqttOptions::new("thousand-centres", ("127.0.0.1", port));
+    options.set_inflight(500);
+    // An order to all of them is longer than this client expects.
+    options.set_max_packet_size(256 * 1024, 256 * 1024);
+    let (client, mut events) = AsyncClient::builder(options).capacity(4000).build();
+    client.subscribe("linli/1/+/g/order", QoS::AtLeastOnce).await?;
+    let sending = client.clone();
+    tokio::spawn(async move {
+        for centre in 0..CENTRES {
+            let name = name(centre);
+            let status = json!({"online": true, "version": "t", "boot": "t", "epoch": format!("of-{name}"),
+                "mode": "peace", "at": now_ms()});
+            let topic = format!("linli/1/{name}/g/status");
+            let _ = sending.publish(topic, status.to_string(), PublishOptions::at_least_once()).await;
+        }
+    });
+    Ok(tokio::spawn(async move {
+        let mut answered: BTreeSet<String> = BTreeSet::new();
+        while let Ok(event) = events.poll().await {
+            let Event::Incoming(Packet::Publish(order)) = event else { continue };
+            let topic = String::from_utf8_lossy(&order.topic).into_owned();
+            let Some(name) = topic.split('/').nth(2).map(str::to_owned) else { continue };
+            let number: usize = name.trim_start_matches('c').parse().unwrap_or_default();
+            if is_silent(number) || !answered.insert(name.clone()) {
+                continue;
+            }
+            // One in fifty cannot follow.
+            let result = if number % 50 == 3 { "quarantined" } else { "accepted" };
+            let answer = json!({"epoch": format!("of-{name}"), "seq": 1, "order": "to-a-thousand", "result": result,
+                "reason": if result == "accepted" { "" } else { "two people on the spot compare the code" }, "at": now_ms()});
+            let topic = format!("linli/1/{name}/g/event/order");
+            let _ = client.try_publish(topic, answer.to_string(), PublishOptions::at_least_once());
+        }
+    }))
+}
+
+/// Prepares the order, has two persons approve it, and releases every stage. Returns when the second approved.
+fn released(one: &Platform, two: &Platform) -> anyhow::Result<Instant> {
+    let (status, prepared) = one.post("zhou", "/api/v1/orders", &json!({"order": order()?}).to_string())?;
+    ensure!(status == 200 && prepared["sums"]["gateways"] == CENTRES, "{status} {}", prepared["sums"]);
+    let approve = |typed: bool| {
+        let mut body = json!({"seen": prepared["seen"], "password": PASSWORD});
+        if typed {
+            body["count"] = CENTRES.into();
+            body["class"] = "Actual".into();
+        }
+        body.to_string()
+    };
+    // Each person at a copy of their own; the log-ins are no part of the minute.
+    let logged_in = [("wang", one), ("li", two)].map(|(person, copy)| copy.ask(person, "GET", PATH, ""));
+    ensure!(logged_in.into_iter().all(|answer| answer.is_ok_and(|answer| answer.status == 200)));
+    ensure!(one.post("wang", &format!("{PATH}/approve"), &approve(false))?.0 == 200);
+    let began = Instant::now();
+    let (status, released) = two.post("li", &format!("{PATH}/approve"), &approve(true))?;
+    ensure!(status == 200 && released["stage"] == 1, "{status} {}", released["state"]);
+    for stage in [2, 3] {
+        let body = json!({"stage": stage, "count": CENTRES, "class": "Actual"}).to_string();
+        let (status, released) = two.post("li", &format!("{PATH}/release"), &body)?;
+        ensure!(status == 200, "{status} {}", released["state"]);
+    }
+    Ok(began)
+}
+
+#[tokio::test]
+async fn every_answer_of_a_thousand_is_accounted_for_and_the_silent_are_named() -> anyhow::Result<()> {
+    let workspace = Workspace::new()?;
+    let database = Database::start().await?;
+    let broker = Broker::start(&workspace).await?;
+    let mut copies = Vec::new();
+    for copy in ["one", "two"] {
+        copies.push(Platform::new(&workspace.path("district"), copy, &database, broker.port).await?);
+    }
+    let last = CENTRES - 1;
+    let enrol = format!(
+        "INSERT INTO gateway (centre, gateway, phone) SELECT 'c' || lpad(n::text, 4, '0'), 'g', '021-' || n \
+         FROM generate_series(0, {last}) n"
+    );
+    database.ask(&enrol).await?;
+    for copy in &mut copies {
+        copy.begin().await?;
+    }
+    let _centres = centres(broker.port).await?;
+    database.until("SELECT count(*) FROM gateway WHERE online", PATIENCE, |n| n == CENTRES as i64).await?;
+
+    let (one, two) = (&copies[0], &copies[1]);
+    let began = released(one, two)?;
+    let answers = (0..CENTRES).filter(|centre| !is_silent(*centre)).count();
+    let counted = "SELECT count(*) FROM order_target WHERE result IS NOT NULL";
+    database.until(counted, WITHIN, |n| n == answers as i64).await?;
+    let took = began.elapsed();
+
+    let shown: Value = serde_json::from_str(&two.get(PATH)?.1)?;
+    let gateways = shown["gateways"].as_array().cloned().unwrap_or_default();
+    let mut silent: BTreeMap<String, String> = BTreeMap::new();
+    for gateway in gateways.iter().filter(|gateway| gateway["state"] == "silent") {
+        let word = |key: &str| gateway[key].as_str().unwrap_or_default().to_owned();
+        silent.insert(word("centre"), word("phone"));
+    }
+    let expected: BTreeMap<String, String> =
+        (0..CENTRES).filter(|centre| is_silent(*centre)).map(|n| (name(n), format!("021-{n}"))).collect();
+    ensure!(silent == expected, "silent are {silent:?}");
+    ensure!(shown["sums"]["not_accepted"] == CENTRES / 50, "{}", shown["sums"]);
+    // The silent are asked again, those that have answered are not.
+    let repeated = "SELECT count(*) FROM order_target WHERE sent > 1 AND result IS NULL";
+    database.until(repeated, WITHIN, |n| n == expected.len() as i64).await?;
+    ensure!(took < WITHIN, "{took:?}");
+    println!(
+        "{answers} answers of {CENTRES} centres accounted for in {:.1} s, {} silent",
+        took.as_secs_f64(),
+        silent.len()
+    );
+    for copy in &mut copies {
+        copy.stop().await?;
+    }
+    Ok(())
+}
