@@ -384,6 +384,57 @@ async fn what_is_corrected_withdrawn_or_moved_here_is_so_there() -> anyhow::Resu
     gateway.stop().await
 }
 
+/// Whoever is erased here is erased there, also when the server has trouble then and the gateway dies.
+#[tokio::test]
+async fn who_is_erased_here_is_deleted_there_and_nobody_else() -> anyhow::Result<()> {
+    let (cabin, server) = sending("names = true\nanonymous = true\n").await?;
+    let mut gateway = cabin.start().await?;
+    let mut visits = Vec::new();
+    for number in 1..=3 {
+        let code = format!("E{number}");
+        let visit = open(&gateway, &code, "2026-2")?;
+        cabin.measure(&format!("e{number}"), &code, (140 + number, 80)).await?;
+        end(&gateway, &visit)?;
+        visits.push(visit);
+    }
+    let other = gateway.ask("POST", "/api/v1/visits", &json!({"code": "E9"}))?.1;
+    let other = other["id"].as_str().unwrap().to_owned();
+    cabin.measure("e9", "E9", (150, 90)).await?;
+    end(&gateway, &other)?;
+    eventually("all of them", PATIENCE, || fhir(&gateway)["sent"] == 4).await?;
+    let count = |kind: &str| server.all(kind).map(|all| all.len()).unwrap_or(usize::MAX);
+    assert_eq!((count("Observation"), count("Encounter"), count("Patient")), (8, 4, 2));
+
+    // One visit: the resident has others.
+    let erase = |gateway: &Gateway, path: &str| {
+        let (status, said) =
+            gateway.ask("POST", &format!("/api/v1/{path}/erase"), &json!({"why": "asked for"})).unwrap();
+        assert_eq!(status, 200, "{said}");
+    };
+    let pseudonym = gateway.ask("GET", &format!("/api/v1/visits/{}", visits[0]), &Value::Null)?.1;
+    let pseudonym = pseudonym["pseudonym"].as_str().unwrap().to_owned();
+    erase(&gateway, &format!("visits/{}", visits[0]));
+    eventually("the first is gone", PATIENCE, || count("Encounter") == 3 && count("Observation") == 6)
+        .await?;
+    assert_eq!((count("Patient"), count("Provenance")), (2, 3));
+
+    // The resident, while the server has trouble; the gateway dies, and nobody asks again.
+    server.answers("503")?;
+    erase(&gateway, &format!("residents/{pseudonym}"));
+    eventually("it waits", PATIENCE, || fhir(&gateway)["waiting"] == 2).await?;
+    gateway.kill().await?;
+    server.answers("")?;
+    gateway = cabin.start().await?;
+    eventually("the resident is gone", PATIENCE, || count("Encounter") == 1 && count("Patient") == 1).await?;
+    eventually("nothing waits", PATIENCE, || fhir(&gateway)["waiting"] == 0 && fhir(&gateway)["sent"] == 1)
+        .await?;
+    assert_eq!((count("Observation"), count("Provenance")), (2, 1), "those of somebody else");
+    let text =
+        json!([server.all("Patient")?, server.all("Encounter")?, server.all("Observation")?]).to_string();
+    assert!(!text.contains(&pseudonym) && !text.contains(NAME), "{text}");
+    gateway.stop().await
+}
+
 #[tokio::test]
 async fn the_values_of_a_resident_are_one_table_and_the_record_says_who_took_them() -> anyhow::Result<()> {
     let cabin = Cabin::build("")?;

@@ -6,6 +6,7 @@
 use data_encoding::BASE64;
 use linli_config::settings::cabin::CabinSettings;
 use linli_config::settings::key::Keys;
+use linli_domain::Timestamp;
 use linli_domain::audit::hex;
 use linli_domain::visit::Version;
 use linli_domain::vital::{Attachment, AttachmentInfo};
@@ -63,18 +64,30 @@ impl CabinService {
                 bytes: document.data.len() as u64,
                 sha256: hex(digest(&SHA256, &document.data).as_ref()),
             });
-            let (id, kind, at) = (id(&version.id, number), KIND.to_owned(), version.at);
-            let own = pseudonym.and_then(|whose| Some((whose, self.deps.residents.key(keys, whose).ok()?)));
-            let (key, name, pseudonym) = match own {
-                Some((whose, own)) => (own, OF_RESIDENT.to_owned(), Some(whose.to_owned())),
-                None => (keys.identity.clone(), keys.identity.name(), None),
-            };
-            let sealed = seal_with(&key, &id, document.data)
-                .map_err(|error| NotTaken::NotStored(format!("{error}; send it again later")))?;
-            let sealed = Sealed { key: name, pseudonym, sealed: BASE64.encode(&sealed) };
-            changes.push(Change::Document(Document { id, kind, at, body: body(&sealed) }));
+            let place = (id(&version.id, number), version.at);
+            let sealed = self.sealed_document(keys, place, document.data, pseudonym);
+            let not_stored = |error| NotTaken::NotStored(format!("{error}; send it again later"));
+            changes.push(sealed.map_err(not_stored)?);
         }
         Ok(changes)
+    }
+
+    /// Seals a document with the key of its resident, or of the centre where nobody is named.
+    pub(super) fn sealed_document(
+        &self,
+        keys: &Keys,
+        (id, at): (String, Timestamp),
+        data: Vec<u8>,
+        pseudonym: Option<&str>,
+    ) -> anyhow::Result<Change> {
+        let own = pseudonym.and_then(|whose| Some((whose, self.deps.residents.key(keys, whose).ok()?)));
+        let (key, name, pseudonym) = match own {
+            Some((whose, own)) => (own, OF_RESIDENT.to_owned(), Some(whose.to_owned())),
+            None => (keys.identity.clone(), keys.identity.name(), None),
+        };
+        let sealed = BASE64.encode(&seal_with(&key, &id, data)?);
+        let (kind, body) = (KIND.to_owned(), body(&Sealed { key: name, pseudonym, sealed }));
+        Ok(Change::Document(Document { id, kind, at, body }))
     }
 }
 
@@ -98,15 +111,28 @@ impl AuditedReader {
         let id = id(measurement, number);
         let stored = documents.get(&id).await?.ok_or_else(unknown)?;
         self.note(who, "attachment.show", measurement, &format!("document {number}")).await?;
-        let settings = self.settings.borrow().clone();
-        let sealed: Option<Sealed> = serde_json::from_str(&stored.body).ok();
-        let opened =
-            settings.keys.as_ref().zip(sealed).and_then(|(keys, sealed)| self.opened(keys, &sealed, &id));
-        let data =
-            opened.filter(|data| hex(digest(&SHA256, data).as_ref()) == info.sha256).ok_or_else(|| {
-                ServiceError::Conflict("it cannot be opened: its key is gone, or it was changed".to_owned())
-            })?;
+        let data = self.unsealed(&stored, &info).ok_or_else(|| {
+            ServiceError::Conflict("it cannot be opened: its key is gone, or it was changed".to_owned())
+        })?;
         Ok((info, data))
+    }
+
+    /// A document by its id; `None` if it is not there or cannot be opened. Whoever calls this makes the entry in the
+    /// record.
+    pub(super) async fn document(
+        &self,
+        documents: &Documents,
+        id: &str,
+        info: &AttachmentInfo,
+    ) -> Result<Option<Vec<u8>>, ServiceError> {
+        Ok(documents.get(id).await?.and_then(|stored| self.unsealed(&stored, info)))
+    }
+
+    fn unsealed(&self, stored: &Document, info: &AttachmentInfo) -> Option<Vec<u8>> {
+        let settings = self.settings.borrow().clone();
+        let sealed: Sealed = serde_json::from_str(&stored.body).ok()?;
+        let opened = self.opened(settings.keys.as_ref()?, &sealed, &stored.id)?;
+        (hex(digest(&SHA256, &opened).as_ref()) == info.sha256).then_some(opened)
     }
 
     fn opened(&self, keys: &Keys, sealed: &Sealed, id: &str) -> Option<Vec<u8>> {
@@ -118,6 +144,7 @@ impl AuditedReader {
     }
 }
 
-fn id(measurement: &str, number: usize) -> String {
+/// The id of a document.
+pub(super) fn id(measurement: &str, number: usize) -> String {
     format!("{KIND}/{measurement}/{number}")
 }

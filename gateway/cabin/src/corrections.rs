@@ -5,11 +5,13 @@ use linli_domain::vital;
 use linli_store::{Change, Entry};
 use tokio::time::Instant;
 
+use super::erased::ErasedVisit;
 use super::request::Outcome;
 use super::service::{CabinService, short};
 use linli_domain::{Id, Timestamp};
 use linli_services::ServiceError;
 use linli_services::live::Erased;
+use serde_json::json;
 
 // === impl CabinService ===
 
@@ -96,6 +98,7 @@ impl CabinService {
             unsent.extend(measured.iter().map(|version| version.id.clone()));
             entry.records.extend(measured.iter().map(|version| payload::erased(version, at)));
             entry.changes.push(Change::EraseVisit(visit.id.clone()));
+            entry.changes.push(ErasedVisit::mark(visit, pseudonym.is_some(), at));
         }
         let about = pseudonym.clone().or_else(|| visits.first().map(|v| v.id.clone())).unwrap_or_default();
         entry.changes.extend(pseudonym.into_iter().chain(joined).map(Change::EraseResident));
@@ -111,6 +114,7 @@ impl CabinService {
         for visit in &visits {
             self.rooms.forget(&visit.id);
             self.critical.forget(&visit.id);
+            self.deps.events.publish_workers("visit", &json!({"id": visit.id, "erased": true}));
         }
         Ok(Outcome::Erased { visits: visits.len(), measurements })
     }

@@ -223,6 +223,13 @@ pub fn random_pseudonym() -> anyhow::Result<String> {
     Ok(BASE32_NOPAD.encode(&random::<32>()?).chars().take(PSEUDONYM_LENGTH).collect())
 }
 
+/// The pseudonym of somebody of an outreach who is kept apart from whoever has the same number here. It is the same
+/// whenever the file is read.
+#[must_use]
+pub fn pseudonym_apart(keys: &Keys, from: &str, known_as: &str) -> String {
+    pseudonym_of(keys, &format!("outreach:{from}:{known_as}"))
+}
+
 /// Like [`pseudonym`], for a number in a message, which may be an identity number or that of another card.
 #[must_use]
 pub fn pseudonyms_of_number(keys: &Keys, number: &str) -> [String; 2] {

@@ -13,12 +13,14 @@ mod audited_reader;
 mod belonging_tests;
 mod corrections;
 mod critical_watch;
+mod erased;
 #[cfg(test)]
 mod golden;
 #[cfg(test)]
 mod golden_site;
 mod identity;
 mod measuring;
+mod outreach;
 mod person_view;
 mod register_reader;
 mod request;
@@ -32,7 +34,11 @@ mod visit_view;
 mod worker_acts;
 
 pub use audited_reader::{AuditedReader, MeasurementFilter};
+pub use erased::ErasedVisit;
 pub use identity::{Identity, check_digit};
+pub use outreach::{
+    Doubt, DoubtRecord, ExportPage, ExportPlace, FileError, Header, ImportReport, Item, OutreachFile,
+};
 pub use person_view::{FollowUpView, PersonView};
 pub use register_reader::{ResidentView, SheetView};
 pub use request::{Action, NewVisit, Outcome, Request};

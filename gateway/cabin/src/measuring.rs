@@ -280,7 +280,8 @@ impl CabinService {
         let mut visits: Vec<Visit> = self.visit_of(layout, report, now, settings).await.into_iter().collect();
         let (Some(at), true) = (report.taken.device, report.patient.is_named()) else { return Ok(visits) };
         let from = Timestamp(at.0.saturating_sub(DAY_MS));
-        let of_day = self.deps.store.cabin().visits(from, Timestamp(at.0.saturating_add(1000))).await?;
+        let mut of_day = self.deps.store.cabin().visits(from, Timestamp(at.0.saturating_add(1000))).await?;
+        of_day.retain(|visit| visit.progress.outreach.is_none());
         let mut candidates = Vec::with_capacity(of_day.len());
         for visit in &of_day {
             let span = Span { opened: Duration::ZERO, ended: None };

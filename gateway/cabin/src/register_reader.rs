@@ -264,7 +264,7 @@ impl AuditedReader {
         })
     }
 
-    async fn everybody(&self) -> Result<Vec<(linli_store::Resident, Identity)>, ServiceError> {
+    pub(super) async fn everybody(&self) -> Result<Vec<(linli_store::Resident, Identity)>, ServiceError> {
         residents::all(&self.store, &self.residents, self.keys()?).await
     }
 }

@@ -6,6 +6,7 @@ use linli_domain::{Id, Timestamp};
 use serde::Deserialize;
 
 use super::Identity;
+use super::outreach::{Header, ImportReport, Item};
 
 /// A visit to be opened.
 #[derive(Debug, Clone, Deserialize)]
@@ -129,6 +130,20 @@ pub enum Action {
         /// Reason given by the person.
         why: String,
     },
+    /// Takes items of an outreach file.
+    Import {
+        /// The header of the file.
+        header: Header,
+        /// The items, in their order.
+        items: Vec<Item>,
+    },
+    /// Says that somebody of an outreach is nobody else in the register.
+    KeepApart {
+        /// Pseudonym of the record that came with the file.
+        pseudonym: String,
+        /// Reason given by the person.
+        why: String,
+    },
     /// Erases a visit with everything measured during it.
     EraseVisit {
         /// Id of the visit.
@@ -159,6 +174,8 @@ pub enum Outcome {
         /// Number of changed visits.
         visits: usize,
     },
+    /// What was taken of an outreach file.
+    Imported(Box<ImportReport>),
     /// How many visits and measurements were erased.
     Erased {
         /// Number of erased visits.

@@ -102,7 +102,9 @@ impl CabinService {
         let (cabin, at, now) = (deps.store.cabin(), deps.clock.now().at, Instant::now());
         let mut visits = cabin.open_visits().await?;
         let lately = cabin.visits(Timestamp(at.0.saturating_sub(DAY_MS)), Timestamp(i64::MAX)).await?;
-        visits.extend(lately.into_iter().filter(|visit| visit.ended.is_some()));
+        // What came from an outreach was nowhere near the devices here.
+        let is_here = |visit: &Visit| visit.ended.is_some() && visit.progress.outreach.is_none();
+        visits.extend(lately.into_iter().filter(is_here));
         let limits = settings.borrow().critical.clone();
         let critical = CriticalWatch::resumed(&cabin, &visits, &limits, now).await?;
         Ok(Self {
@@ -208,6 +210,8 @@ impl CabinService {
             }
             Action::Merge { from, into, why } => self.merge(who, &from, &into, &why).await,
             Action::Unmerge { from, why } => self.unmerge(who, &from, &why).await,
+            Action::Import { header, items } => self.import(who, &header, items).await,
+            Action::KeepApart { pseudonym, why } => self.keep_apart(who, &pseudonym, &why).await,
             Action::EraseVisit { visit, why } => {
                 let visit = self.known(&visit).await?;
                 self.erase(who, vec![visit], None, &why).await

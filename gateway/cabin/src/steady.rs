@@ -107,7 +107,7 @@ const fn spread(quantity: Quantity) -> f64 {
         Quantity::PulseRate => 10.0,
         Quantity::Temperature | Quantity::Glucose => 0.1,
         Quantity::Weight | Quantity::BodyMassIndex => 0.3,
-        Quantity::Height => 1.0,
+        Quantity::Height | Quantity::WaistCircumference => 1.0,
     }
 }
 

@@ -48,11 +48,13 @@ fn a_visit_for_a_fhir_server() {
         attempts: 0,
         why: None,
         sent: sent.iter().map(|(id, version)| ((*id).to_owned(), *version)).collect(),
+        erases: false,
     };
     let refused =
         Item { attempts: 3, why: Some("HTTP 422".to_owned()), ..item(Standing::Refused, &[("m-1", 2)]) };
+    let erased = Item { erases: true, ..item(Standing::Waiting, &[("m-1", 2)]) };
     stored(
         "fhir/visit",
-        &[item(Standing::Waiting, &[]), item(Standing::Sent, &[("m-1", 1), ("m-2", 4)]), refused],
+        &[item(Standing::Waiting, &[]), item(Standing::Sent, &[("m-1", 1), ("m-2", 4)]), refused, erased],
     );
 }

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use linli_cabin::AuditedReader;
 use linli_config::settings::slip::SlipSettings;
+use linli_domain::Timestamp;
 use linli_domain::timezone::Zone;
-use linli_domain::visit::{Naming, Paper};
-use linli_reports::slip::{FontFile, NoSlip, Slip};
+use linli_domain::visit::{CriticalAnswer, CriticalDecision, Naming, Paper};
+use linli_reports::slip::{FontFile, NoSlip, Referred, Slip};
 use linli_services::ServiceError;
 use serde_json::Value;
 use tokio::sync::watch;
@@ -68,6 +69,52 @@ impl SlipMaker {
             Naming::Full => view.identity.map(|identity| identity.name),
         };
         let (fonts, paper) = (self.settings.borrow().fonts.clone(), order.paper);
+        let set = tokio::task::spawn_blocking(move || set(&slip, paper, &fonts)).await;
+        set.map_err(|error| ServiceError::NotNow(error.to_string()))?
+    }
+
+    /// The referral note of a visit as PDF: a slip with the critical values that were answered with a referral, and with the
+    /// resident's name, where there is one. The record says who had it made.
+    ///
+    /// # Errors
+    /// As [`Self::pdf`]; [`ServiceError::Conflict`] when nobody was referred.
+    pub async fn referral(&self, who: &str, visit: &str, paper: Paper) -> Result<Vec<u8>, ServiceError> {
+        let stored = self.reader.store.visit(visit).await?;
+        let is_named = stored.is_some_and(|visit| visit.pseudonym.is_some());
+        let view = self.reader.visit(who, visit, is_named).await?;
+        let is_referral = |answer: &CriticalAnswer| answer.decision == CriticalDecision::Refer;
+        let referred = view.critical.iter().filter_map(|critical| {
+            let answer = critical.answer.as_ref().filter(|answer| is_referral(answer))?;
+            let referred = Referred {
+                quantity: critical.quantity,
+                value: answer.read_back.clone(),
+                is_high: critical.is_high,
+                limit: critical.limit,
+                source: critical.source,
+                by: answer.by.clone(),
+                at: String::new(),
+            };
+            Some((answer.at, referred))
+        });
+        let referred: Vec<(Timestamp, Referred)> = referred.collect();
+        if referred.is_empty() {
+            return Err(ServiceError::Conflict(
+                "no critical value of this visit was answered with a referral (本次就诊没有转诊的危急值)"
+                    .to_owned(),
+            ));
+        }
+        let detail = format!("paper {}", paper.as_str());
+        self.reader.note(who, "referral.make", visit, &detail).await?;
+        let (limits, now) = (self.reader.settings.borrow().limits, self.reader.clock.now().at);
+        let versions = view.measurements.unwrap_or_default();
+        let summary = view.summary.unwrap_or(Value::Null);
+        let about = (view.visit.room.as_str(), view.visit.code.as_deref(), view.visit.opened);
+        let mut slip = Slip::of(about, (&summary, &versions), &limits, (&self.centre, &self.zone, now));
+        slip.name = view.identity.map(|identity| identity.name);
+        for (at, referred) in referred {
+            slip.refer(at, &self.zone, referred);
+        }
+        let fonts = self.settings.borrow().fonts.clone();
         let set = tokio::task::spawn_blocking(move || set(&slip, paper, &fonts)).await;
         set.map_err(|error| ServiceError::NotNow(error.to_string()))?
     }

@@ -3,8 +3,10 @@
 //! The subject is a pseudonym in the district's own identifier system; no Patient is exported. What is sent to a FHIR
 //! server is a transaction for each visit (`transaction`).
 
+mod erasure;
 mod transaction;
 
+pub use erasure::{Erasure, erasure};
 pub use transaction::{Resident, Transfer, parts, transaction};
 
 use linli_domain::audit::hex;
@@ -128,6 +130,7 @@ const fn structure(quantity: Quantity) -> (&'static str, &'static str) {
         Quantity::BodyMassIndex => ("bmi", "vital-signs"),
         Quantity::Systolic | Quantity::Diastolic | Quantity::MeanArterial => ("bp", "vital-signs"),
         Quantity::Glucose => ("", "laboratory"),
+        Quantity::WaistCircumference => ("", "vital-signs"),
     }
 }
 

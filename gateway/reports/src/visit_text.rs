@@ -24,6 +24,7 @@ pub fn text(visit: &Value) -> String {
         _ => "open 进行中".to_owned(),
     };
     let _ = writeln!(text, "\nopened 开始 {}  ended 结束 {ended}", when(&visit["opened"]));
+    outreach(&mut text, &visit["progress"]["outreach"]);
     if let Some(identity) = visit["identity"].as_object() {
         let parts: Vec<&str> = identity.values().filter_map(Value::as_str).collect();
         let _ = writeln!(text, "identity 身份 {}", parts.join("  "));
@@ -35,6 +36,17 @@ pub fn text(visit: &Value) -> String {
         let _ = writeln!(text, "  {}", measured(version));
     }
     text
+}
+
+/// Where a visit of an outreach comes from, and the doubt about its times.
+fn outreach(text: &mut String, outreach: &Value) {
+    let Some(from) = outreach["from"].as_str() else { return };
+    let _ = write!(text, "outreach 巡诊 {from}  imported 导入 {}", when(&outreach["imported"]));
+    if let Some(ahead) = outreach["clock_ahead_ms"].as_i64() {
+        let (minutes, way) = (ahead.abs() / 60_000, if ahead > 0 { "ahead 快" } else { "behind 慢" });
+        let _ = write!(text, "  (the clock of the box was {minutes} min {way}: 时间以设备为准)");
+    }
+    text.push('\n');
 }
 
 fn summary(text: &mut String, summary: &Value) {

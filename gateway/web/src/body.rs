@@ -15,8 +15,8 @@ use serde_json::error::Category;
 use super::Problem;
 
 /// Members that are lists.
-const LISTS: [&str; 8] =
-    ["caveats", "conditions", "offsets", "plans", "readings", "roles", "supersedes", "views"];
+const LISTS: [&str; 9] =
+    ["caveats", "conditions", "lines", "offsets", "plans", "readings", "roles", "supersedes", "views"];
 
 /// The member whose items are lists too: pairs.
 const PAIRS: &str = "offsets";

@@ -307,6 +307,7 @@ pub(crate) fn outcome(done: &Outcome) -> Json<Value> {
         Outcome::Visit(visit) => json!(visit),
         Outcome::Version(version) => json!(version),
         Outcome::Resident { pseudonym, visits } => json!({"pseudonym": pseudonym, "visits": visits}),
+        Outcome::Imported(report) => json!(report),
         Outcome::Erased { visits, measurements } => {
             json!({"erased": {"visits": visits, "measurements": measurements}})
         }

@@ -28,6 +28,7 @@ mod nodes;
 #[expect(dead_code, reason = "most types of the document only describe; nothing makes them")]
 pub mod openapi;
 mod outbound;
+mod outreach;
 mod page;
 pub mod permission;
 mod problem;
@@ -203,6 +204,7 @@ impl AppState {
             .merge(users::router(users))
             .merge(cabin::router(self.cabin.clone()))
             .merge(cabin_work::router(self.cabin.clone()))
+            .merge(outreach::router(self.outreach()))
             .merge(alarms::router(self.alarms.clone()))
             .merge(canteen::router(self.canteen.clone()))
             .merge(kiosks::router(self.kiosks.clone()))
@@ -230,6 +232,10 @@ impl AppState {
     #[must_use]
     pub fn record(&self) -> RecordReader {
         RecordReader { documents: self.mode.store.clone(), reader: self.cabin.reader.clone() }
+    }
+
+    fn outreach(&self) -> outreach::OutreachClient {
+        outreach::OutreachClient { cabin: self.cabin.clone(), documents: self.outbound.documents.clone() }
     }
 
     fn workbench(&self, control: &Control) -> technician::Workbench {

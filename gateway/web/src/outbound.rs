@@ -45,12 +45,22 @@ pub struct SlipQuery {
     name: Naming,
 }
 
+/// How a referral note is set.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReferralQuery {
+    /// The paper; without it A5.
+    #[schemars(with = "Option<PaperWord>")]
+    paper: Option<Paper>,
+}
+
 type Client = State<OutboundClient>;
 
 /// Routes of what leaves the cabin.
 pub fn router(client: OutboundClient) -> Router {
     Router::new()
         .route("/api/v1/visits/{id}/slip", get(slip))
+        .route("/api/v1/visits/{id}/referral", get(referral))
         .route("/api/v1/measurements/{id}/attachments/{number}", get(attachment))
         .route("/api/v1/visits/{id}/print", post(print_slip))
         .route("/api/v1/print", get(jobs))
@@ -71,6 +81,19 @@ async fn slip(
     let name_of_file = format!("inline; filename=\"slip-{}.pdf\"", plain(&visit));
     let order = SlipOrder { visit, paper, naming: name };
     let pdf = client.slips.pdf(&who.0.account, &order).await?;
+    Ok(([(CONTENT_TYPE, "application/pdf".to_owned()), (CONTENT_DISPOSITION, name_of_file)], pdf)
+        .into_response())
+}
+
+async fn referral(
+    who: Who,
+    State(client): Client,
+    Path(visit): Path<String>,
+    Query(ReferralQuery { paper }): Query<ReferralQuery>,
+) -> Result<Response, Problem> {
+    let paper = paper.unwrap_or(Paper::A5);
+    let name_of_file = format!("inline; filename=\"referral-{}.pdf\"", plain(&visit));
+    let pdf = client.slips.referral(&who.0.account, &visit, paper).await?;
     Ok(([(CONTENT_TYPE, "application/pdf".to_owned()), (CONTENT_DISPOSITION, name_of_file)], pdf)
         .into_response())
 }

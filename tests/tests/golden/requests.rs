@@ -3,7 +3,7 @@
 
 /// Requests that read, and those that are refused whoever asks: name, method, path, body. `{visit}` and
 /// `{measurement}` are those of the scene, `{expires}` is soon.
-pub const REQUESTS: [(&str, &str, &str, &str); 91] = [
+pub const REQUESTS: [(&str, &str, &str, &str); 94] = [
     ("index", "GET", "/", ""),
     ("healthz", "GET", "/healthz", ""),
     ("readyz", "GET", "/readyz", ""),
@@ -41,6 +41,14 @@ pub const REQUESTS: [(&str, &str, &str, &str); 91] = [
     ("attachment-unknown", "GET", "/api/v1/measurements/{measurement}/attachments/0", ""),
     ("slip-unknown", "GET", "/api/v1/visits/v-none/slip", ""),
     ("slip-wrong", "GET", "/api/v1/visits/{visit}/slip?paper=a4", ""),
+    ("referral-none", "GET", "/api/v1/visits/{visit}/referral", ""),
+    ("outreach-doubts", "GET", "/api/v1/outreach/doubts", ""),
+    (
+        "outreach-no-header",
+        "POST",
+        "/api/v1/outreach/import",
+        r#"{"secret":"of both sides","header":"{}","number":2,"lines":[]}"#,
+    ),
     ("print", "GET", "/api/v1/print", ""),
     ("fhir", "GET", "/api/v1/fhir", ""),
     ("resident-unknown", "GET", "/api/v1/residents/NOBODY/csv", ""),

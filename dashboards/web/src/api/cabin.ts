@@ -43,6 +43,7 @@ export const cabinApi = {
   enter: (id: string, entered: { readings: Written[]; why: string; context?: Context }) => json<Version>('POST', `/api/v1/visits/${part(id)}/measurements`, entered),
   pressure: (id: string, begins: boolean) => json<Visit>('POST', `/api/v1/visits/${part(id)}/pressure`, { begins }),
   critical: (id: string, answer: { measurement: string; quantity: Quantity; read_back: string; decision: Decision }) => json<Visit>('POST', `/api/v1/visits/${part(id)}/critical`, answer),
+  referral: async (id: string) => (await ask('GET', `/api/v1/visits/${part(id)}/referral`)).blob(),
   slip: async (id: string, name: Naming) => (await ask('GET', `/api/v1/visits/${part(id)}/slip?name=${name}`)).blob(),
   print: (id: string, name: Naming) => json<PrintJob>('POST', `/api/v1/visits/${part(id)}/print`, { name }),
   printJobs: () => json<PrintJob[]>('GET', '/api/v1/print'),

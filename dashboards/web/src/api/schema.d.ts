@@ -1091,6 +1091,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/outreach/doubts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Residents who may be known under another record */
+        get: operations["get_outreach_doubts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/outreach/doubts/{pseudonym}/apart": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Says that they are another person */
+        post: operations["post_outreach_doubts_pseudonym_apart"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/outreach/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A page of an outreach file, sealed */
+        post: operations["post_outreach_export"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/outreach/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes lines of an outreach file */
+        post: operations["post_outreach_import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/print": {
         parameters: {
             query?: never;
@@ -1848,6 +1916,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/visits/{id}/referral": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The referral note of a visit as PDF */
+        get: operations["get_visits_id_referral"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/visits/{id}/slip": {
         parameters: {
             query?: never;
@@ -2505,6 +2590,12 @@ export interface components {
             info: unknown;
             openapi: string;
             paths: unknown;
+        };
+        DoubtRecord: {
+            /** @description The masked name. */
+            name: string;
+            person: components["schemas"]["Person"];
+            pseudonym: string;
         };
         /** @description An order that waits for signatures. */
         Draft: {
@@ -3469,6 +3560,106 @@ export interface components {
             state: "safe" | "written" | "not_written" | "asked" | "moved" | "made_safe" | "already_safe";
             why?: string;
         };
+        /** @description A resident of whom a person must say whether they are somebody in the register. */
+        OutreachDoubt: {
+            /** Format: int64 */
+            at: number;
+            from: string;
+            known: components["schemas"]["DoubtRecord"][];
+            /** @description The masked name. */
+            name: string;
+            person: components["schemas"]["Person"];
+            pseudonym: string;
+            /** @enum {string} */
+            why: "same_name" | "same_number";
+        };
+        /** @description Lines of a file that is read. */
+        OutreachLines: {
+            /**
+             * @description Only whether they open; nothing is taken.
+             * @default false
+             */
+            check: boolean;
+            /** @description The first line of the file. */
+            header: string;
+            lines: string[];
+            /**
+             * Format: uint64
+             * @description Number of the first of these lines; the header is 1.
+             */
+            number: number;
+            secret: string;
+        };
+        /** @description A page of a file. */
+        OutreachPage: {
+            /** @description The first line of the file. */
+            header: string;
+            lines: string[];
+            /** @description Where the next page begins; null when these are the last lines. */
+            next: string | null;
+            /**
+             * Format: uint64
+             * @description Number of the line after these.
+             */
+            number: number;
+            /**
+             * Format: uint64
+             * @description How many visits were left out because they are open.
+             */
+            open: number;
+            /**
+             * Format: uint64
+             * @description How many visits are in it.
+             */
+            visits: number;
+        };
+        /** @description What was taken. */
+        OutreachReport: {
+            /** @description Whether the last line of the file was among them. */
+            complete: boolean;
+            /** @description Measurements that were changed here and in the box. */
+            conflicts?: string[];
+            /** Format: uint64 */
+            documents: number;
+            /** Format: uint64 */
+            doubts: number;
+            /**
+             * Format: uint64
+             * @description Visits that were erased here after an earlier reading.
+             */
+            erased: number;
+            /** Format: uint64 */
+            measurements: number;
+            /** Format: uint64 */
+            residents: number;
+            /** Format: uint64 */
+            residents_known: number;
+            /** Format: uint64 */
+            versions: number;
+            /** Format: uint64 */
+            visits: number;
+            /** Format: uint64 */
+            visits_known: number;
+        };
+        /** @description A page of a file that is to be written; of the first one only the secret, and the clock. */
+        OutreachWanted: {
+            /**
+             * Format: int64
+             * @description How far the clock of the box is ahead, in milliseconds; negative if it is behind.
+             */
+            clock_ahead_ms?: number | null;
+            /** @description The header, from the page before. */
+            header?: string | null;
+            /** @description Where the page begins, from the page before. */
+            next?: string | null;
+            /**
+             * Format: uint64
+             * @description Number of the first line, from the page before.
+             */
+            number?: number | null;
+            /** @description What people share: the file opens with it only. */
+            secret: string;
+        };
         /**
          * @description What a role allows.
          * @enum {string}
@@ -3661,7 +3852,7 @@ export interface components {
          * @description What is measured.
          * @enum {string}
          */
-        Quantity: "systolic" | "diastolic" | "mean_arterial" | "pulse_rate" | "oxygen_saturation" | "respiration_rate" | "temperature" | "weight" | "height" | "body_mass_index" | "glucose";
+        Quantity: "systolic" | "diastolic" | "mean_arterial" | "pulse_rate" | "oxygen_saturation" | "respiration_rate" | "temperature" | "weight" | "height" | "body_mass_index" | "glucose" | "waist_circumference";
         /** @description A reading in the unit of its quantity. */
         Reading: {
             /**
@@ -6567,6 +6758,138 @@ export interface operations {
             503: components["responses"]["ServiceUnavailable"];
         };
     };
+    get_outreach_doubts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutreachDoubt"][];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            421: components["responses"]["MisdirectedRequest"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
+        };
+    };
+    post_outreach_doubts_pseudonym_apart: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Pseudonym of a resident. */
+                pseudonym: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Why"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangedResident"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableContent"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
+        };
+    };
+    post_outreach_export: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OutreachWanted"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutreachPage"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableContent"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
+        };
+    };
+    post_outreach_import: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OutreachLines"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutreachReport"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableContent"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
+        };
+    };
     get_print: {
         parameters: {
             query?: never;
@@ -8119,6 +8442,40 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
             422: components["responses"]["UnprocessableContent"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
+        };
+    };
+    get_visits_id_referral: {
+        parameters: {
+            query?: {
+                /** @description A size of paper. */
+                paper?: "a5" | "80" | "58";
+            };
+            header?: never;
+            path: {
+                /** @description Id of the visit or measurement. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pdf": string;
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            421: components["responses"]["MisdirectedRequest"];
             503: components["responses"]["ServiceUnavailable"];
             507: components["responses"]["InsufficientStorage"];
         };

@@ -59,10 +59,10 @@ export const zh = {
     filter: '优先级', search: '搜索历史', noneFound: '没有找到', listLabel: '报警列表', allDone: '全部按优先级排列，最急的在最上面',
   },
   cabin: {
-    signs: { pressure: '血压', pulse: '脉搏', saturation: '血氧', temperature: '体温', glucose: '血糖', body: '身高体重' } as Record<string, string>, quantities: { systolic: '收缩压', diastolic: '舒张压', mean_arterial: '平均压', pulse_rate: '脉搏', oxygen_saturation: '血氧', respiration_rate: '呼吸', temperature: '体温', weight: '体重', height: '身高', body_mass_index: '体质指数', glucose: '血糖' } as Record<string, string>,
+    signs: { pressure: '血压', pulse: '脉搏', saturation: '血氧', temperature: '体温', glucose: '血糖', body: '身高体重' } as Record<string, string>, quantities: { systolic: '收缩压', diastolic: '舒张压', mean_arterial: '平均压', pulse_rate: '脉搏', oxygen_saturation: '血氧', respiration_rate: '呼吸', temperature: '体温', weight: '体重', height: '身高', body_mass_index: '体质指数', glucose: '血糖', waist_circumference: '腰围' } as Record<string, string>,
     caveats: { body_movement: '体动', cuff_loose: '袖带松', irregular_pulse: '脉搏不齐', pulse_out_of_range: '脉率超出量程', improper_position: '体位不当', poor_signal: '信号差', low_perfusion: '灌注低', preliminary: '初步结果', questionable: '设备存疑', demonstration: '演示或测试', from_storage: '来自设备存储', unusual: '数值少见', inconsistent: '与同次读数矛盾', clock_skew: '设备时钟不准', corrected: '设备已更正', control_solution: '质控液', strip_error: '试纸错误', sample_too_small: '血量不足', device_fault: '设备故障', temperature_out_of_range: '环境温度超限', interrupted: '测量中断', time_unclear: '测量时间不明' } as Record<string, string>,
     unassigned: { no_room: '设备未登记房间', no_visit: '当时没有就诊', begun_before: '开始于就诊之前', two_visits: '两次就诊太近', time_unclear: '时间不明', other_patient: '指的是别人', other_room: '指的是另一间', several_patients: '指向多人', patient_unclear: '未说明是谁的', test: '测试或质控' } as Record<string, string>,
-    statuses: { final: '设备所测', amended: '已认领或补充', corrected: '已更正', 'entered-in-error': '已撤销' } as Record<string, string>, endings: { completed: '已完成', abandoned: '已离开', timed_out: '超时自动结束', superseded: '下一位已开始' } as Record<string, string>,
+    statuses: { final: '设备所测', amended: '已认领或补充', corrected: '已更正', 'entered-in-error': '已撤销' } as Record<string, string>, waist: (cm: string) => `腰围 ${cm} cm`, outreach: (from: string, ahead: number | null) => `巡诊 ${from}${ahead === null ? '' : `（设备时钟${ahead > 0 ? '快' : '慢'} ${Math.round(Math.abs(ahead) / 60_000)} 分钟）`}`, endings: { completed: '已完成', abandoned: '已离开', timed_out: '超时自动结束', superseded: '下一位已开始' } as Record<string, string>,
     sexes: { female: '女', male: '男' } as Record<string, string>, conditions: { hypertension: '高血压', diabetes: '糖尿病' }, decisions: { repeat: '复测', refer: '转诊', handled: '已处理' }, glucoseTimes: { fasting: '空腹', after_meal: '餐后 2 小时', random: '随机' },
     byHand: '手工录入', notMeasured: '未测', meanOf: (count: number) => `${count} 次平均`, doubtful: (words: string) => `存疑：${words}`, repeat: '重测', measureAgain: '请再测一次；存疑的不参加平均。', before: (text: string, day: string) => `上次 ${text}（${day}）`,
     code: (code: string) => `编号 ${code}`, nobody: '无名', age: (age: number) => `${age} 岁`, since: (time: string) => `${time} 开始`, due: (condition: string, day: string, isOver: boolean) => `随访 ${condition}：${day} ${isOver ? '已过期' : '到期'}`, reveal: '看全名', sheet: '居民档案',
@@ -77,7 +77,7 @@ export const zh = {
     hidden: '居民资料已隐藏', hiddenHow: '一分钟没有人碰。点一下屏幕继续，填的内容还在。', rooms: '房间', noRooms: '没有健康小屋', noRoomsHow: '在 devices.toml 给 vital 类设备写 room。',
   },
   slip: {
-    title: '结果单', preview: '只有测得的数值和二维码；不写姓名，除非选了姓名。', name: '姓名', namings: { none: '不写姓名', masked: '只写姓', full: '写全名' }, print: '打印', printing: '正在打印……', keep: '存为 PDF', cancel: '取消打印',
+    title: '结果单', referral: '转诊单', preview: '只有测得的数值和二维码；不写姓名，除非选了姓名。', name: '姓名', namings: { none: '不写姓名', masked: '只写姓', full: '写全名' }, print: '打印', printing: '正在打印……', keep: '存为 PDF', cancel: '取消打印',
     states: { waiting: '等待打印机', sending: '正在发送', sent: '打印机已收到', printed: '已打印', cancelled: '已取消', failed: '没有打印' } as Record<string, string>,
   },
   canteen: {

@@ -24,7 +24,7 @@ export interface Gateway {
   stop: (isToComeBack?: boolean) => Promise<void>;
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
   const address = server.address();

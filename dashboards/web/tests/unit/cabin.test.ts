@@ -32,11 +32,11 @@ test('a tile shows the number, the doubt, and what it was before', () => {
   if (!pressure || !saturation || !body) throw new Error('six tiles');
   const visit = {
     measurements: [], previous: [{ quantity: 'systolic', value: 138, at: 5 }, { quantity: 'diastolic', value: 86, at: 5 }],
-    summary: { values: [reading('systolic', 148.4), reading('diastolic', 92), reading('oxygen_saturation', 84, ['poor_signal']), reading('weight', 59.4), reading('height', 157)], blood_pressure_of: 2, assessment: [] },
+    summary: { values: [reading('systolic', 148.4), reading('diastolic', 92), reading('oxygen_saturation', 84, ['poor_signal']), reading('weight', 59.4), reading('height', 157), reading('waist_circumference', 86)], blood_pressure_of: 2, assessment: [] },
   } as unknown as Visit;
   expect(sign(visit, pressure)).toMatchObject({ text: '148/92', meanOf: 2, previous: { text: '138/86', way: '↑' } });
   expect(sign(visit, saturation)).toMatchObject({ text: '84', caveats: ['poor_signal'], previous: null });
-  expect(sign(visit, body)).toMatchObject({ text: '24.1', beside: '157 cm · 59.4 kg' });
+  expect(sign(visit, body)).toMatchObject({ text: '24.1', beside: '157 cm · 59.4 kg', waist: '86' });
   expect(sign({ ...visit, summary: null } as unknown as Visit, pressure).text).toBeNull();
   expect(line([reading('systolic', 131), reading('diastolic', 84), reading('glucose', 5.8)] as never)).toBe('131/84\u00a0mmHg · 5.8\u00a0mmol/L');
 });

@@ -27,6 +27,7 @@ mod mode;
 mod node;
 mod openapi;
 mod order;
+mod outreach;
 mod pipe;
 mod port;
 mod probe;

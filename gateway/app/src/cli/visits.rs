@@ -9,6 +9,7 @@ use linli_domain::{Civil, Timestamp};
 use serde_json::{Value, json};
 
 use super::config_dir::ConfigDir;
+use super::outreach;
 use super::socket;
 use linli_config::settings::key::Key;
 use linli_reports::visit_text;
@@ -21,7 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Works through the running gateway. Every change and every access is recorded in its audit log.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  linli visits open --code A012\n  linli visits open --identity - --consent 2026-1 < resident.json\n  linli visits list --open\n  linli visits show v-0123456789abcdef\n  linli visits assign m-0123456789abcdef v-0123456789abcdef --why '居民确认'\n  linli visits erase --resident resident.json --why '居民要求'\n  linli visits keygen /etc/linli/identity.key\n\nresident.json: {\"name\": \"…\", \"id_number\": \"…\"}, or \"card\" in place of id_number"
+    after_help = "Examples:\n  linli visits open --code A012\n  linli visits open --identity - --consent 2026-1 < resident.json\n  linli visits list --open\n  linli visits show v-0123456789abcdef\n  linli visits assign m-0123456789abcdef v-0123456789abcdef --why '居民确认'\n  linli visits erase --resident resident.json --why '居民要求'\n  linli visits keygen /etc/linli/identity.key\n  linli visits export /media/usb/van.linli --secret secret.txt\n\nresident.json: {\"name\": \"…\", \"id_number\": \"…\"}, or \"card\" in place of id_number"
 )]
 pub struct Args {
     #[command(subcommand)]
@@ -114,6 +115,42 @@ enum Verb {
         #[arg(long)]
         why: String,
     },
+    /// Write the visits of this box to a sealed file, for the centre (导出巡诊)
+    Export {
+        /// The file; an existing one is not overwritten
+        file: PathBuf,
+        /// File with the secret in its first line, - for standard input: 12 characters or more, or a key of `keygen`
+        #[arg(long)]
+        secret: PathBuf,
+        /// What a right clock shows now, such as 2026-11-30T09:10:00+08:00, where this box's clock may be wrong
+        #[arg(long, value_parser = moment)]
+        right_time: Option<Timestamp>,
+    },
+    /// Read a file of `export`; reading it again takes only what is missing (导入巡诊)
+    Import {
+        /// The file
+        file: PathBuf,
+        /// File with the secret in its first line, - for standard input
+        #[arg(long)]
+        secret: PathBuf,
+        /// Print the report as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// List residents of an import who may be known under another record (待确认居民)
+    Doubts {
+        /// Print everything as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Say that a resident of an import is nobody else (不是同一人)
+    Apart {
+        /// The resident, by pseudonym
+        resident: String,
+        /// Why
+        #[arg(long)]
+        why: String,
+    },
     /// Show the audit log, newest first (审计)
     Audit {
         /// How many entries
@@ -178,6 +215,12 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             let path = erased(args, visit.as_deref(), pseudonym.as_deref(), resident.as_ref())?;
             println!("{}", post(args, &path, &json!({"why": why}))?);
         }
+        Verb::Export { file, secret, right_time } => {
+            outreach::export(&args.site, file, secret, *right_time)?;
+        }
+        Verb::Import { file, secret, json } => outreach::import(&args.site, file, secret, *json)?,
+        Verb::Doubts { json } => outreach::doubts(&args.site, *json)?,
+        Verb::Apart { resident, why } => outreach::apart(&args.site, id(resident)?, why)?,
         Verb::Audit { limit } => {
             let entries = get(args, &format!("/api/v1/audit?limit={limit}"))?;
             entries.as_array().into_iter().flatten().for_each(|entry| println!("{}", operation(entry)));
@@ -253,6 +296,12 @@ fn id(text: &str) -> anyhow::Result<&str> {
     let is_id = !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
     anyhow::ensure!(is_id, "{text:?} is no id; `linli visits list` shows them");
     Ok(text)
+}
+
+/// Reads a moment with its zone (RFC 3339).
+fn moment(text: &str) -> Result<Timestamp, String> {
+    Timestamp::from_rfc3339(text)
+        .ok_or_else(|| "write it with its zone, such as 2026-11-30T09:10:00+08:00".to_owned())
 }
 
 fn line(visit: &Value) -> String {

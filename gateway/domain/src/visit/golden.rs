@@ -1,7 +1,7 @@
 //! Forms of visits and of what was measured during them.
 
 use super::{
-    Context, CriticalAnswer, CriticalDecision, Ending, OpenedBy, PressureSeries, Progress, Status,
+    Context, CriticalAnswer, CriticalDecision, Ending, OpenedBy, Outreach, PressureSeries, Progress, Status,
     Unassigned, Version, Visit,
 };
 use crate::vital::{GlucoseTime, Measurement, Patient, Quantity, Reading, Sex, Taken};
@@ -46,8 +46,22 @@ fn visits() {
         pressure: Some(PressureSeries { begun: Timestamp(1_795_428_100_000), by: "lin".to_owned() }),
         critical: vec![answer],
         merged_from: text("ZYXWVUTSRQPONMLKJIHGFEDCBA"),
+        outreach: None,
     };
-    stored("visit/progress", &[Visit { progress, ..whole }]);
+    stored("visit/progress", &[Visit { progress, ..whole.clone() }]);
+    let outreach = Outreach {
+        from: "van".to_owned(),
+        made: Timestamp(1_795_429_800_000),
+        imported: Timestamp(1_795_429_500_000),
+        by: "lin".to_owned(),
+        clock_ahead_ms: Some(600_000),
+    };
+    let least = Outreach { clock_ahead_ms: None, ..outreach.clone() };
+    let of = |outreach| Visit {
+        progress: Progress { outreach: Some(Box::new(outreach)), ..Progress::default() },
+        ..whole.clone()
+    };
+    stored("visit/outreach", &[of(outreach), of(least)]);
 }
 
 #[test]

@@ -17,7 +17,7 @@ pub use amendment::{amend, amended};
 pub use belonging::{Arrival, Candidate, Forms, Rule, Span, decide, decide_without, named};
 pub use follow_up::{Condition, FOLLOW_UP, FollowUp, FollowUpRule, follow_up};
 pub use guided::{PressureGuide, Series, SeriesReading};
-pub use progress::{CriticalAnswer, CriticalDecision, PressureSeries, Progress};
+pub use progress::{CriticalAnswer, CriticalDecision, Outreach, PressureSeries, Progress};
 pub use slip::{Naming, NoSuchWord, Paper};
 pub use unassigned::Unassigned;
 pub use version::{Context, Status, Version};

@@ -18,6 +18,27 @@ pub struct Progress {
     /// The pseudonym that the visit had before two records of its resident were joined.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub merged_from: Option<String>,
+    /// Where the visit comes from, if it was taken in the field with another box.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outreach: Option<Box<Outreach>>,
+}
+
+/// Where a visit of an outreach (巡诊) comes from. Its times are those of the box; what is known of its clock stands beside
+/// them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outreach {
+    /// Id of the centre in the configuration of the box.
+    pub from: String,
+    /// When the box wrote the file, Unix milliseconds UTC by its clock.
+    pub made: Timestamp,
+    /// When the visit was taken into the register, Unix milliseconds UTC.
+    pub imported: Timestamp,
+    /// Account of who did that.
+    pub by: String,
+    /// How far the clock of the box was ahead, in milliseconds, negative if it was behind: as a person found, or by how much at
+    /// least; `None` if nothing is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock_ahead_ms: Option<i64>,
 }
 
 /// The beginning of a guided series: pressures taken from then on are part of it.
@@ -64,7 +85,10 @@ impl Progress {
     /// Whether nothing happened.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
-        self.pressure.is_none() && self.critical.is_empty() && self.merged_from.is_none()
+        self.pressure.is_none()
+            && self.critical.is_empty()
+            && self.merged_from.is_none()
+            && self.outreach.is_none()
     }
 
     /// The answer to a critical value, if there is one. A value that was corrected since is another one.

@@ -27,6 +27,7 @@ const fn of(quantity: Quantity) -> (Duration, Duration) {
         Quantity::Temperature => (1, 60),
         Quantity::Glucose => (5, 60),
         Quantity::Weight | Quantity::Height | Quantity::BodyMassIndex => (1, 15),
+        Quantity::WaistCircumference => (5, 60),
     };
     (Duration::from_secs(shortest), Duration::from_secs(longest))
 }

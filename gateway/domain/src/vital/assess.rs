@@ -273,6 +273,7 @@ fn assessed(values: &[Judged], circumstances: Circumstances, limits: &Limits) ->
         by_itself(Quantity::PulseRate),
         by_itself(Quantity::RespirationRate),
         by_itself(Quantity::BodyMassIndex),
+        by_itself(Quantity::WaistCircumference),
     ]
     .into_iter()
     .flatten()

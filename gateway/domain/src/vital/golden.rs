@@ -10,7 +10,7 @@ use linli_golden::{every, sent, stored, words};
 #[test]
 fn words_of_vital_signs() {
     words!(stored "vital/quantity", Quantity: Systolic, Diastolic, MeanArterial, PulseRate, OxygenSaturation,
-        RespirationRate, Temperature, Weight, Height, BodyMassIndex, Glucose);
+        RespirationRate, Temperature, Weight, Height, BodyMassIndex, Glucose, WaistCircumference);
     words!(stored "vital/oxygen", Oxygen: Scale1, Scale2);
     words!(stored "vital/risk", Risk: Low, LowMedium, Medium, High);
     words!(stored "vital/glucose_time", GlucoseTime: Fasting, AfterMeal, Random);

@@ -86,6 +86,7 @@ const fn bounds(quantity: Quantity) -> (f64, f64, f64, f64) {
         Quantity::Height => (30.0, 250.0, 100.0, 220.0),
         Quantity::BodyMassIndex => (5.0, 100.0, 12.0, 60.0),
         Quantity::Glucose => (0.5, 50.0, 1.1, 33.3),
+        Quantity::WaistCircumference => (30.0, 250.0, 45.0, 180.0),
     }
 }
 

@@ -29,6 +29,8 @@ pub enum Quantity {
     BodyMassIndex,
     /// Glucose in capillary blood, by glucometer.
     Glucose,
+    /// Circumference of the waist, by tape measure.
+    WaistCircumference,
 }
 
 /// A row of the table.
@@ -56,7 +58,7 @@ const fn facts(
 
 impl Quantity {
     /// All of them, in the order people read them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Systolic,
         Self::Diastolic,
         Self::MeanArterial,
@@ -68,6 +70,7 @@ impl Quantity {
         Self::Height,
         Self::BodyMassIndex,
         Self::Glucose,
+        Self::WaistCircumference,
     ];
 
     const fn facts(self) -> Facts {
@@ -105,6 +108,9 @@ impl Quantity {
                 "glucose",
                 1,
             ),
+            Self::WaistCircumference => {
+                facts("8280-0", "cm", "Waist circumference by tape measure", "腰围", "waist_circumference", 0)
+            }
         }
     }
 

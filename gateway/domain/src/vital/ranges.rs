@@ -83,6 +83,9 @@ pub static IMPAIRED: Word = word("impaired", "impaired range", "糖调节受损�
 static UNDERWEIGHT: Word = word("low", "underweight", "体重过低", true, 0);
 static OVERWEIGHT: Word = word("overweight", "overweight", "超重", true, 0);
 static OBESE: Word = word("obese", "obese", "肥胖", true, 0);
+static BEFORE_CENTRAL: Word =
+    word("pre_central_obesity", "before central obesity", "中心型肥胖前期", true, 0);
+static CENTRAL: Word = word("central_obesity", "central obesity", "中心型肥胖", true, 0);
 
 const HYPERTENSION_2024: &str = "中国高血压防治指南（2018、2024年修订版）, adults, office";
 const HYPERTENSION_CHILD: &str =
@@ -101,6 +104,7 @@ const FEVER_EAR: &str = "NICE NG143 (2019, updated 2021): 38 °C by infrared tym
 const FEVER_CHILD: &str =
     "中国0至5岁儿童病因不明急性发热诊断和处理若干问题循证指南（标准版, 2016）: axillary 37.5, rectal 38.0 °C";
 const BODY_MASS: &str = "WS/T 428-2013, adults";
+const WAIST: &str = "WS/T 428-2013, adults, by sex";
 const BODY_MASS_CHILD: &str = "WS/T 586-2018, ages 6 to 18, by sex and half year";
 
 /// Months of the ages at which rows begin and end.
@@ -260,6 +264,16 @@ pub static RANGES: &[Range] = ranges![
         At(18.5), Some(&NORMAL), BODY_MASS;
         At(24.0), Some(&OVERWEIGHT), BODY_MASS;
         At(28.0), Some(&OBESE), BODY_MASS
+    ],
+    WaistCircumference ANYWHERE ADULT, BOY => [
+        At(0.0), Some(&NORMAL), WAIST;
+        At(85.0), Some(&BEFORE_CENTRAL), WAIST;
+        At(90.0), Some(&CENTRAL), WAIST
+    ],
+    WaistCircumference ANYWHERE ADULT, GIRL => [
+        At(0.0), Some(&NORMAL), WAIST;
+        At(80.0), Some(&BEFORE_CENTRAL), WAIST;
+        At(85.0), Some(&CENTRAL), WAIST
     ],
 ];
 

@@ -248,6 +248,27 @@ fn the_body_mass_of_a_child_has_limits_by_half_year_and_sex() {
 }
 
 #[test]
+fn a_waist_is_judged_by_the_sex() {
+    let of = |sex, value| {
+        let who = Circumstances { glucose_time: None, age_months: Some(720), sex };
+        let found = assess(&[(Quantity::WaistCircumference, value)], who, &Limits::default());
+        found.first().map(|(_, found)| found.flag)
+    };
+    for (sex, bands) in [
+        (Sex::Male, [(84.4, "normal"), (85.0, "pre_central_obesity"), (90.0, "central_obesity")]),
+        (Sex::Female, [(79.4, "normal"), (80.0, "pre_central_obesity"), (85.0, "central_obesity")]),
+    ] {
+        for (value, flag) in bands {
+            assert_eq!(of(Some(sex), value), Some(flag), "{sex:?} {value}");
+        }
+    }
+    assert_eq!((of(None, 70.0), of(None, 95.0)), (Some("normal"), Some("central_obesity")), "holds for both");
+    assert_eq!(of(None, 87.0), None, "it depends on the sex");
+    let child = Circumstances { glucose_time: None, age_months: Some(120), sex: Some(Sex::Male) };
+    assert!(assess(&[(Quantity::WaistCircumference, 95.0)], child, &Limits::default()).is_empty());
+}
+
+#[test]
 fn every_row_names_a_document_and_its_edition() {
     for months in [0, 6, 13, 40, 60, 100, 130, 150, 200, 216, 900] {
         for sex in [Sex::Female, Sex::Male] {

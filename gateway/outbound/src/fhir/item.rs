@@ -37,6 +37,9 @@ pub struct Item {
     /// What the server has: measurements, by id, with the version of each.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub sent: BTreeMap<String, u32>,
+    /// The visit was erased here: the server is asked to delete what it has of it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub erases: bool,
 }
 
 /// What is to be sent of a visit: measurements, by id, with the version of each.

@@ -8,11 +8,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use linli_cabin::AuditedReader;
+use linli_cabin::{AuditedReader, ErasedVisit};
 use linli_config::settings::fhir::FhirSettings;
 use linli_domain::Timestamp;
 use linli_domain::visit::{Version, Visit};
-use linli_reports::fhir::{Resident, Transfer, transaction};
+use linli_reports::fhir::{Erasure, Resident, Transfer, erasure, transaction};
 use linli_services::ServiceError;
 use linli_services::events::{Event, Events};
 use linli_services::stored::{all_decoded, body};
@@ -208,12 +208,15 @@ impl FhirService {
     async fn compare(&mut self, settings: &FhirSettings) -> Result<(), ServiceError> {
         if self.is_sweep_due {
             self.withheld = 0;
+            // What was erased while nobody listened is not among the stored visits.
+            self.changed.extend(self.items.keys().cloned());
             let mut paging = Paging::first(AT_A_TIME);
             loop {
                 let span = (Timestamp(i64::MIN), Timestamp(i64::MAX));
                 let page = self.deps.reader.store.visits_page(false, span, &paging).await?;
                 for visit in &page.items {
                     self.look_at(visit, settings).await?;
+                    self.changed.remove(&visit.id);
                 }
                 match page.next {
                     Some(next) => paging = Paging { limit: AT_A_TIME, after: Some(next) },
@@ -225,7 +228,7 @@ impl FhirService {
         while let Some(id) = self.changed.first().cloned() {
             match self.deps.reader.store.visit(&id).await? {
                 Some(visit) => self.look_at(&visit, settings).await?,
-                None => self.forget(&id).await?,
+                None => self.gone(&id).await?,
             }
             self.changed.remove(&id);
         }
@@ -264,14 +267,56 @@ impl FhirService {
             attempts: 0,
             why: None,
             sent: sent.unwrap_or_default(),
+            erases: false,
         };
         self.keep(item).await
     }
 
+    /// A visit is not stored any more. Whoever erased it wants it erased at the server too; what only went when its time
+    /// was over stays there.
+    async fn gone(&mut self, visit: &str) -> Result<(), ServiceError> {
+        let Some(item) = self.items.get(visit).cloned() else { return Ok(()) };
+        let is_under_way = self.sending.as_ref().is_some_and(|sending| sending.visit == visit);
+        if item.erases || is_under_way {
+            return Ok(());
+        }
+        let was_never_sent = item.state == State::Waiting && item.attempts == 0 && item.sent.is_empty();
+        let is_erased = ErasedVisit::find(&self.deps.store, visit).await?.is_some();
+        if was_never_sent || !is_erased {
+            return self.forget(visit).await;
+        }
+        let at = self.deps.reader.clock.now().at;
+        self.keep(Item { state: State::Waiting, at, attempts: 0, why: None, erases: true, ..item }).await
+    }
+
+    /// Begins to ask the server to delete what it has of an erased visit.
+    async fn begin_erasure(&mut self, item: &Item, settings: &FhirSettings) -> Result<(), ServiceError> {
+        let erased = ErasedVisit::find(&self.deps.store, &item.visit).await?;
+        let Some(erased) = erased else { return self.forget(&item.visit).await };
+        if item.attempts == 0 {
+            let detail = format!("{} measurements at {}", item.sent.len(), settings.url);
+            self.deps.reader.note(WHO, "fhir.erase", &item.visit, &detail).await?;
+        }
+        let bundle = erasure(&Erasure {
+            centre: &self.deps.centre,
+            visit: &item.visit,
+            pseudonym: erased.pseudonym.as_deref(),
+            resident: erased.resident,
+            sent: &item.sent,
+        });
+        let server = Server { settings: settings.clone() };
+        let answer = tokio::task::spawn_blocking(move || server.send(&bundle));
+        self.sending = Some(Sending { visit: item.visit.clone(), carries: item.sent.clone(), answer });
+        Ok(())
+    }
+
     /// Reads a visit as it is now and begins to send it.
     async fn begin(&mut self, item: &Item, settings: &FhirSettings) -> Result<(), ServiceError> {
+        if item.erases {
+            return self.begin_erasure(item, settings).await;
+        }
         let Some(visit) = self.deps.reader.store.visit(&item.visit).await? else {
-            return self.forget(&item.visit).await;
+            return self.gone(&item.visit).await;
         };
         if may_send(&visit, &settings.consents, settings.anonymous).is_err() {
             return self.forget(&item.visit).await;
@@ -343,6 +388,14 @@ impl FhirService {
         let Some(mut item) = self.items.get(&visit).cloned() else { return };
         item.at = self.deps.reader.clock.now().at;
         match verdict {
+            Verdict::Taken if item.erases => {
+                tracing::info!(visit, "the FHIR server has deleted it");
+                (self.trouble, self.pause, self.next) = (None, FIRST_PAUSE, Instant::now());
+                if let Err(error) = self.forget(&visit).await {
+                    self.later(error.to_string());
+                }
+                return;
+            }
             Verdict::Taken => {
                 tracing::info!(visit, "the FHIR server has it");
                 (item.state, item.attempts, item.why, item.sent) = (State::Sent, 0, None, carries);

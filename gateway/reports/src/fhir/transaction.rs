@@ -225,7 +225,7 @@ impl Entries<'_> {
 }
 
 /// A text in a query: all but unreserved characters percent-encoded (RFC 3986, clause 2.3).
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:".contains(&byte);
     text.bytes()
         .map(|byte| if is_plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })

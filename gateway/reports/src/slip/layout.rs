@@ -5,7 +5,7 @@ use qrcode::QrCode;
 
 use super::font::{Faces, Run};
 use super::words::{self, Text};
-use super::{Slip, SlipRow};
+use super::{Referred, Slip, SlipRow};
 
 /// Points of a millimetre.
 const MM: f32 = 72.0 / 25.4;
@@ -121,8 +121,9 @@ impl Sheet<'_, '_> {
     fn head(&mut self, slip: &Slip) {
         let (title, text) = (self.sizes.title, self.sizes.text);
         self.wrapped(&slip.centre, text);
-        self.line(words::TITLE.0, title);
-        self.line(words::TITLE.1, text);
+        let heading = if slip.referred.is_empty() { words::TITLE } else { words::REFERRAL };
+        self.line(heading.0, title);
+        self.line(heading.1, text);
         self.down += text * 0.4;
         if let Some(name) = &slip.name {
             self.wrapped(&format!("{} {}：{name}", words::NAME.0, words::NAME.1), text * 1.2);
@@ -132,6 +133,24 @@ impl Sheet<'_, '_> {
         }
         self.wrapped(&format!("{} {}：{}", words::TIME.0, words::TIME.1, slip.opened), text);
         self.wrapped(&format!("{} {}：{}", words::ROOM.0, words::ROOM.1, slip.room), text);
+        self.rule();
+        for referred in &slip.referred {
+            self.referred(referred);
+        }
+    }
+
+    /// A critical value: the number, the limit with its source, who referred the resident.
+    fn referred(&mut self, referred: &Referred) {
+        let Sizes { text, small, value, .. } = self.sizes;
+        self.ensure((value + text + 2.0 * small) * LEADING);
+        let (chinese, english) = words::label(&[referred.quantity]);
+        let unit = words::unit(referred.quantity.unit());
+        let sign = if referred.is_high { "≥" } else { "≤" };
+        self.wrapped(&format!("{} {}", words::CRITICAL.0, words::CRITICAL.1), small);
+        self.wrapped(&format!("▲ {chinese} {english} {} {unit}", referred.value), value);
+        self.wrapped(&format!("{sign} {} {unit}：{}", referred.limit, referred.source), small);
+        let (told, at) = (words::REFERRED_BY, &referred.at);
+        self.wrapped(&format!("{} {}：{} {at}", told.0, told.1, referred.by), text);
         self.rule();
     }
 
@@ -194,7 +213,16 @@ impl Sheet<'_, '_> {
             let (chinese, english) = words::SOURCES;
             self.wrapped(&format!("{chinese} {english}：{}", sources.join("；")), small);
         }
-        self.both(words::NO_DIAGNOSIS, text);
+        match slip.referred.as_slice() {
+            [] => self.both(words::NO_DIAGNOSIS, text),
+            [..] => {
+                self.both(words::REFERRAL_HOW, text);
+                self.down += text;
+                self.wrapped(&format!("{} {}：____________", words::SIGNED.0, words::SIGNED.1), text);
+                self.down += text * 0.5;
+                self.wrapped(&format!("{} {}：____________", words::RECEIVED.0, words::RECEIVED.1), text);
+            }
+        }
         self.code(code);
         self.both(words::QR, small);
         self.wrapped(&format!("{} {} {}", words::MADE.0, words::MADE.1, slip.made), small);

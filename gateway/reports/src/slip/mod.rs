@@ -33,6 +33,27 @@ pub struct Slip {
     pub pressures: Option<u64>,
     /// When the slip was made.
     pub made: String,
+    /// Critical values for which the resident is referred to a hospital: then it is a referral note.
+    pub referred: Vec<Referred>,
+}
+
+/// A critical value that was answered with a referral.
+#[derive(Debug, Clone)]
+pub struct Referred {
+    /// The quantity.
+    pub quantity: Quantity,
+    /// The number as it was read back.
+    pub value: String,
+    /// Whether it is too high; else it is too low.
+    pub is_high: bool,
+    /// The limit that it reaches.
+    pub limit: f64,
+    /// Where the limit comes from.
+    pub source: &'static str,
+    /// Account of who referred the resident.
+    pub by: String,
+    /// When, as people of the centre read it.
+    pub at: String,
 }
 
 /// A value.
@@ -93,7 +114,13 @@ impl Slip {
             rows: rows(&readings, &found),
             pressures: summary["blood_pressure_of"].as_u64().filter(|count| *count > 1),
             made: minute(&zone.shown(now)),
+            referred: Vec::new(),
         }
+    }
+
+    /// Makes it a referral note: adds a critical value that was answered with a referral.
+    pub fn refer(&mut self, at: Timestamp, zone: &Zone, referred: Referred) {
+        self.referred.push(Referred { at: minute(&zone.shown(at)), ..referred });
     }
 
     /// What the code says: the values and their units, so that a telephone shows them and a program reads them.

@@ -51,6 +51,32 @@ fn slip() -> Slip {
     )
 }
 
+#[test]
+fn a_referral_note_says_what_was_critical_and_who_referred() {
+    let zone = Zone::find("Asia/Shanghai").unwrap();
+    let mut note = slip();
+    let plain = note.pdf(Paper::A5, &[font(NOTO)]).unwrap();
+    note.refer(
+        AT,
+        &zone,
+        Referred {
+            quantity: Quantity::Systolic,
+            value: "186".to_owned(),
+            is_high: true,
+            limit: 180.0,
+            source: "国家基本公共卫生服务规范（第三版, 2017）",
+            by: "lin".to_owned(),
+            at: String::new(),
+        },
+    );
+    assert_eq!(note.referred[0].at, "2026-11-23 18:00");
+    assert_eq!(note.encoded(), slip().encoded(), "the code has the values and nothing else");
+    for paper in [Paper::A5, Paper::Roll80, Paper::Roll58] {
+        let pdf = note.pdf(paper, &[font(NOTO)]).unwrap();
+        assert!(pdf.starts_with(b"%PDF-") && pdf != plain, "{paper:?}");
+    }
+}
+
 fn font(path: &str) -> FontFile {
     let data =
         std::fs::read(path).unwrap_or_else(|_| panic!("{path}: install fonts-noto-cjk, fonts-hanazono"));

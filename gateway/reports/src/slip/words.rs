@@ -7,6 +7,21 @@ pub type Text = (&'static str, &'static str);
 
 /// Heading.
 pub const TITLE: Text = ("测量结果单", "Measurement results");
+/// Heading of a referral note.
+pub const REFERRAL: Text = ("转诊单", "Referral note");
+/// Above a critical value.
+pub const CRITICAL: Text = ("危急值", "Critical value");
+/// Before who referred the resident, and when.
+pub const REFERRED_BY: Text = ("转诊人", "Referred by");
+/// What a referral note asks for.
+pub const REFERRAL_HOW: Text = (
+    "请尽快到医院就诊，并出示本单。测量结果为筛查所得，不作诊断。",
+    "Please go to a hospital without delay and show this note. Screening values, no diagnosis.",
+);
+/// Before the signature of the health worker.
+pub const SIGNED: Text = ("经办人签字", "Signed");
+/// Before the signature of whoever receives the resident.
+pub const RECEIVED: Text = ("接诊签字", "Received by");
 /// Before the name of the resident.
 pub const NAME: Text = ("姓名", "Name");
 /// Before the code of the visit.
@@ -57,6 +72,7 @@ const fn short(quantity: Quantity) -> &'static str {
         Quantity::Height => "Height",
         Quantity::BodyMassIndex => "Body mass index",
         Quantity::Glucose => "Glucose (capillary)",
+        Quantity::WaistCircumference => "Waist",
     }
 }
 

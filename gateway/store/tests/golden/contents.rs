@@ -243,7 +243,7 @@ fn readings() -> Vec<Reading> {
         NoReading::Error,
     ];
     let mut all: Vec<Reading> = (0..)
-        .zip(Quantity::ALL)
+        .zip(Quantity::ALL.into_iter().take(QUANTITIES_OF_0_1))
         .map(|(nth, quantity)| Reading::of(quantity, 97.5 + f64::from(nth)))
         .collect();
     all.extend(none.map(|why| Reading::none(Quantity::OxygenSaturation, why)));
@@ -252,6 +252,9 @@ fn readings() -> Vec<Reading> {
     }
     all
 }
+
+/// Quantities that 0.1 had: those that came later have lines of their own.
+const QUANTITIES_OF_0_1: usize = 11;
 
 /// Readings of the kinds that came after 0.1.
 fn newer_readings() -> Vec<Reading> {
@@ -314,20 +317,8 @@ fn versions() -> Vec<Version> {
         version("m-0", 3, Status::Corrected, None),
         version("m-0", 4, Status::EnteredInError, None),
     ];
-    let unassigned = [
-        Unassigned::NoRoom,
-        Unassigned::NoVisit,
-        Unassigned::BegunBefore,
-        Unassigned::TwoVisits,
-        Unassigned::TimeUnclear,
-        Unassigned::OtherPatient,
-        Unassigned::OtherRoom,
-        Unassigned::SeveralPatients,
-        Unassigned::PatientUnclear,
-        Unassigned::Test,
-    ];
     all.extend(
-        unassigned
+        Unassigned::ALL
             .iter()
             .enumerate()
             .map(|(nth, why)| version(&format!("m-{:x}", nth + 1), 1, Status::Final, Some(*why))),
@@ -335,6 +326,9 @@ fn versions() -> Vec<Version> {
     let mut newer = version("m-b", 1, Status::Final, Some(Unassigned::Test));
     newer.measurement.readings = newer_readings();
     all.push(newer);
+    let mut waist = version("m-c", 1, Status::Final, Some(Unassigned::Test));
+    waist.measurement.readings = vec![Reading::of(Quantity::WaistCircumference, 86.0)];
+    all.push(waist);
     all
 }
 
@@ -508,7 +502,7 @@ impl Contents {
         assert_eq!(open, unfinished);
         let cabin = store.cabin();
         let mut versions = Vec::new();
-        for name in (0..12).map(|nth| format!("m-{nth:x}")) {
+        for name in (0..13).map(|nth| format!("m-{nth:x}")) {
             versions.extend(cabin.versions(&name).await.unwrap());
         }
         let mut audit = cabin.audit(10).await.unwrap();

@@ -169,6 +169,7 @@ kinds!(Quantity {
     Self::Height => "height",
     Self::BodyMassIndex => "body mass index",
     Self::Glucose => "glucose",
+    Self::WaistCircumference => "waist circumference",
 });
 kinds!(Change {
     Self::Resident(_) => "resident",

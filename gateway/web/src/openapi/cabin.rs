@@ -198,6 +198,7 @@ pub(super) enum Quantity {
     Height,
     BodyMassIndex,
     Glucose,
+    WaistCircumference,
 }
 
 #[derive(JsonSchema)]

@@ -116,7 +116,7 @@ struct Merge {
 
 /// A resident, and how many visits were changed.
 #[derive(JsonSchema)]
-struct ChangedResident {
+pub(super) struct ChangedResident {
     pseudonym: String,
     visits: u64,
 }

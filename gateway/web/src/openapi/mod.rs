@@ -15,6 +15,7 @@ mod mode;
 mod nodes;
 mod operation;
 mod outbound;
+mod outreach;
 mod parameter;
 mod record;
 mod refusal;
@@ -112,6 +113,7 @@ fn operations() -> Vec<Operation> {
         cabin::operations(),
         outbound::operations(),
         cabin_work::operations(),
+        outreach::operations(),
         food::operations(),
         mode::operations(),
         nodes::operations(),

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 
 use super::operation::{Operation, get, post};
 use super::schema::{Moment, NamingWord, Nullable, PaperWord, Text};
-use crate::outbound::SlipQuery;
+use crate::outbound::{ReferralQuery, SlipQuery};
 
 /// A print job.
 #[derive(JsonSchema)]
@@ -87,6 +87,11 @@ pub fn operations() -> Vec<Operation> {
     vec![
         get("/api/v1/visits/{id}/slip", TAG, ("The result slip of a visit as PDF", "结果单"))
             .asks::<SlipQuery>()
+            .gives_kind::<Text>(&["application/pdf"])
+            .refuses(&[404, 409])
+            .stored(),
+        get("/api/v1/visits/{id}/referral", TAG, ("The referral note of a visit as PDF", "转诊单"))
+            .asks::<ReferralQuery>()
             .gives_kind::<Text>(&["application/pdf"])
             .refuses(&[404, 409])
             .stored(),

@@ -10,7 +10,7 @@ export const SIGNS: Sign[] = [
   { id: 'saturation', quantities: ['oxygen_saturation'], decimals: 0, unit: '%' },
   { id: 'temperature', quantities: ['temperature'], decimals: 1, unit: '°C' },
   { id: 'glucose', quantities: ['glucose'], decimals: 1, unit: 'mmol/L' },
-  { id: 'body', quantities: ['body_mass_index', 'weight', 'height'], decimals: 1, unit: 'BMI' },
+  { id: 'body', quantities: ['body_mass_index', 'weight', 'height', 'waist_circumference'], decimals: 1, unit: 'BMI' },
 ];
 
 export interface Verdict { text: string; english: string; source: string; notable: boolean }
@@ -20,6 +20,8 @@ export interface Shown {
   text: string | null;
   /** Weight and height beside the body mass index. */
   beside: string;
+  /** The circumference of the waist, in centimetres. */
+  waist: string | null;
   verdict: Verdict | null;
   /** Reasons to doubt it. */
   caveats: string[];
@@ -45,9 +47,11 @@ export function sign(visit: Visit, of: Sign): Shown {
   const [first, second] = parts;
   const text = of_body ? of_body.text : of.id === 'pressure' && (first || second) ? `${number(first, 0) ?? '—'}/${number(second, 0) ?? '—'}` : number(first, of.decimals);
   const told = (visit.measurements ?? []).filter((version) => version.status !== 'entered-in-error' && version.measurement.readings.some((reading) => of.quantities.includes(reading.quantity) && reading.value !== null));
-  const verdict = visit.summary?.assessment.find((found) => of.quantities.includes(found.quantity)) ?? null;
+  const verdicts = (visit.summary?.assessment ?? []).filter((found) => of.quantities.includes(found.quantity));
+  const verdict = verdicts.find((found) => found.notable) ?? verdicts[0] ?? null;
   return {
     text, verdict, beside: of_body?.beside ?? '',
+    waist: of.id === 'body' ? number(parts[3], 0) : null,
     caveats: [...new Set(parts.flatMap((part) => part?.caveats ?? []))],
     version: told.at(-1) ?? null,
     meanOf: of.id === 'pressure' ? (visit.summary?.blood_pressure_of ?? 0) : 0,
@@ -80,7 +84,7 @@ export function line(readings: Reading[]): string {
   for (const reading of readings) {
     if (reading.quantity === 'systolic' || reading.quantity === 'diastolic') continue;
     const found = SIGNS.find((one) => one.quantities.includes(reading.quantity));
-    const unit = reading.quantity === 'weight' ? 'kg' : reading.quantity === 'height' ? 'cm' : (found?.unit ?? '');
+    const unit = reading.quantity === 'weight' ? 'kg' : reading.quantity === 'height' || reading.quantity === 'waist_circumference' ? 'cm' : (found?.unit ?? '');
     parts.push(`${number(reading, found?.decimals ?? 0) ?? '—'}\u00a0${unit}`);
   }
   return parts.join(' · ');
@@ -90,3 +94,9 @@ export function line(readings: Reading[]): string {
 export const USUAL: Partial<Record<Quantity, [number, number]>> = {
   systolic: [90, 140], diastolic: [60, 90], pulse_rate: [60, 100], oxygen_saturation: [95, 100], temperature: [36, 37.3], glucose: [3.9, 7], body_mass_index: [18.5, 24],
 };
+
+/** Where a visit of an outreach comes from, and how far the clock of its box was ahead; null for a visit of this centre. */
+export function outreachOf(visit: object): { from: string; ahead: number | null } | null {
+  const { progress } = visit as { progress?: { outreach?: { from: string; clock_ahead_ms?: number } } | null };
+  return progress?.outreach ? { from: progress.outreach.from, ahead: progress.outreach.clock_ahead_ms ?? null } : null;
+}

@@ -24,6 +24,9 @@ class CabinState {
   next: NewVisit | null = null;
   claimed = $state.raw<{ id: string; text: string; until: number } | null>(null);
   said = $state('');
+  /** Readings of everything that were begun, and the latest that is shown: an answer that comes late replaces no newer one. */
+  #begun = 0;
+  #shown = 0;
 
   constructor() {
     // Another person sees it anew, or not at all.
@@ -33,6 +36,8 @@ class CabinState {
   forget(): void {
     [this.cabin, this.visit, this.unclaimed, this.counts, this.claimed] = [null, null, [], null, null];
     this.isRevealed = false;
+    // What was asked for before comes too late.
+    this.#shown = ++this.#begun;
   }
 
   choose(room: string): void {
@@ -45,20 +50,24 @@ class CabinState {
 
   /** Reads everything again. */
   async read(): Promise<void> {
+    const turn = ++this.#begun;
     try {
       const cabin = await cabinApi.cabin();
+      if (turn < this.#shown) return;
       this.cabin = cabin;
       if (!cabin.rooms.some((one) => one.room === this.room)) this.room = cabin.rooms[0]?.room ?? '';
       const id = cabin.rooms.find((one) => one.room === this.room)?.visit ?? null;
       if (id !== this.visit?.id) this.isRevealed = false;
       const [from, to] = today();
       const [visit, unclaimed, counts] = await Promise.all([id ? cabinApi.visit(id, this.isRevealed) : null, cabinApi.unassigned(), cabinApi.counts(from, to)]);
+      if (turn < this.#shown) return;
+      this.#shown = turn;
       this.visit = visit && !visit.ended ? visit : null;
       this.unclaimed = unclaimed.filter((version) => version.room === this.room && version.unassigned !== 'test' && version.status !== 'entered-in-error').reverse();
       this.counts = counts;
       this.refused = null;
     } catch (error) {
-      this.refused = error instanceof Refused ? error : new Refused(0, String(error));
+      if (turn >= this.#shown) this.refused = error instanceof Refused ? error : new Refused(0, String(error));
     }
   }
 
