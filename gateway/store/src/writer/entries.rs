@@ -2,11 +2,14 @@
 
 use linli_domain::Timestamp;
 use serde::Serialize;
-use sqlx::SqliteConnection;
+use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 
 use crate::codec;
-use crate::entry::{Change, Entry};
+use crate::entry::{Change, Document, Entry};
 use crate::trail;
+
+/// Documents per INSERT statement: four parameters each, far below SQLite's limit.
+const DOCUMENTS_AT_ONCE: usize = 128;
 
 /// Rows in `undecodable` name the measurement, so they are erased with it.
 const FORGET_MEASUREMENT: &str = "DELETE FROM undecodable WHERE source = 'measurement' AND key IN \
@@ -30,13 +33,46 @@ pub(super) async fn write(
     entry: &Entry,
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
-    for change in &entry.changes {
-        apply(connection, change, now).await?;
+    let mut changes = entry.changes.as_slice();
+    while let [first, rest @ ..] = changes {
+        let together: Vec<&Document> =
+            changes.iter().map_while(as_document).take(DOCUMENTS_AT_ONCE).collect();
+        if together.is_empty() {
+            apply(connection, first, now).await?;
+            changes = rest;
+        } else {
+            documents(connection, &together).await?;
+            changes = changes.get(together.len()..).unwrap_or_default();
+        }
     }
     for audit in &entry.audit {
         trail::append(connection, audit).await?;
     }
     Ok(())
+}
+
+const fn as_document(change: &Change) -> Option<&Document> {
+    match change {
+        Change::Document(document) => Some(document),
+        _ => None,
+    }
+}
+
+/// Writes documents with one statement: an order for a large building has hundreds, and each statement is a way to the thread
+/// of the database and back. Of two with one id the later stays.
+async fn documents(connection: &mut SqliteConnection, documents: &[&Document]) -> Result<(), sqlx::Error> {
+    let mut insert: QueryBuilder<Sqlite> =
+        QueryBuilder::new("INSERT OR REPLACE INTO book (id, kind, at, body) ");
+    insert.push_values(documents, |mut values, document| {
+        values
+            .push_bind(document.id.as_str())
+            .push_bind(document.kind.as_str())
+            .push_bind(document.at.0)
+            .push_bind(document.body.as_str());
+    });
+    // Only what comes often is worth a place in the statement cache.
+    let persistent = documents.len() == DOCUMENTS_AT_ONCE || documents.len() == 1;
+    insert.build().persistent(persistent).execute(connection).await.map(|_| ())
 }
 
 /// Makes SQLite overwrite deleted content in the file.
@@ -213,15 +249,6 @@ async fn alarms(connection: &mut SqliteConnection, change: &Change) -> Result<()
                 .bind(kind)
                 .bind(from)
                 .bind(to)
-                .execute(connection)
-                .await?;
-        }
-        Change::Document(page) => {
-            sqlx::query("INSERT OR REPLACE INTO book (id, kind, at, body) VALUES (?, ?, ?, ?)")
-                .bind(&page.id)
-                .bind(&page.kind)
-                .bind(page.at.0)
-                .bind(&page.body)
                 .execute(connection)
                 .await?;
         }

@@ -29,6 +29,10 @@ const ROLLUP: usize = 40;
 /// The ids of commands of the mode switch and of sirens begin with one of these.
 const URGENT_COMMANDS: [&str; 2] = ["mode-", "siren-"];
 
+/// Kind and sizes of the documents that have one of these ids, in bytes.
+const REPLACED: &str = "SELECT kind, octet_length(id), ifnull(octet_length(body), 0) FROM book WHERE id IN \
+     (SELECT value FROM json_each(?))";
+
 /// What an operation adds.
 pub(super) struct Needs {
     bytes: [u64; KINDS],
@@ -86,15 +90,19 @@ impl Needs {
         op: &Op,
     ) -> Result<(), sqlx::Error> {
         let Op::Entry { entry, .. } = op else { return Ok(()) };
-        for change in &entry.changes {
-            let Change::Document(document) = change else { continue };
-            let replaced: Option<(String, i64)> =
-                sqlx::query_as("SELECT kind, ifnull(octet_length(body), 0) FROM book WHERE id = ?")
-                    .bind(&document.id)
-                    .fetch_optional(&mut *connection)
-                    .await?;
-            let Some((kind, body)) = replaced else { continue };
-            let names = 2 * (document.id.len() + kind.len()) as u64;
+        let ids = entry.changes.iter().filter_map(|change| match change {
+            Change::Document(document) => Some(document.id.as_str()),
+            _ => None,
+        });
+        let ids: Vec<&str> = ids.collect();
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let ids = serde_json::to_string(&ids).map_err(|error| sqlx::Error::Encode(error.into()))?;
+        let replaced: Vec<(String, i64, i64)> =
+            sqlx::query_as(REPLACED).bind(ids).fetch_all(connection).await?;
+        for (kind, id, body) in replaced {
+            let names = 2 * (id.cast_unsigned() + kind.len() as u64);
             let kind = Kind::of_document(&kind);
             let bytes = kind.quota().weight(1, body.cast_unsigned() + names);
             self.bytes[kind as usize] = self.bytes[kind as usize].saturating_sub(bytes);
