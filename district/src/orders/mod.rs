@@ -1,8 +1,8 @@
 //! Mass orders: bytes that command has signed elsewhere, distributed until each centre has answered.
 //!
 //! The district holds no key and judges no order; each gateway verifies the signatures itself. An order is prepared, and
-//! what would stop each centre is looked at ([`preview`]). Two persons approve that, bound to a hash of what they saw
-//! ([`approve`]). It goes to one centre first, then to a tenth, then to all: each stage is released by itself. An order
+//! what would stop each centre is looked at (`preview`). Two persons approve that, bound to a hash of what they saw
+//! ([`approve()`]). It goes to one centre first, then to a tenth, then to all: each stage is released by itself. An order
 //! is sent again until it is answered or has expired, which harms nobody: gateways refuse what they have accepted before.
 
 mod approve;

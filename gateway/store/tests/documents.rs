@@ -9,7 +9,7 @@ use support::{NOW, open};
 
 fn document(number: usize, body: &str) -> Change {
     let (id, kind) = (format!("note/{number:04}"), "note".to_owned());
-    Change::Document(Document { id, kind, at: NOW, body: body.to_owned() })
+    Change::Document(Document { id, kind, at: NOW, body: format!("{body:?}") })
 }
 
 #[tokio::test]
@@ -34,6 +34,6 @@ async fn many_documents_of_one_entry_are_written_in_their_order() {
         .chain((10..250).map(|number| (number, "first")))
         .chain((250..300).map(|number| (number, "second")));
     let expected: Vec<(String, String)> =
-        expected.map(|(number, body)| (format!("note/{number:04}"), body.to_owned())).collect();
+        expected.map(|(number, body)| (format!("note/{number:04}"), format!("{body:?}"))).collect();
     assert_eq!(found, expected);
 }
