@@ -1,5 +1,5 @@
 //! Screens within a program. Its build script makes them with npm and writes the table of their files ([`build`]); the
-//! program answers from that table ([`serve`]). The gateway and the district do it alike.
+//! program answers from that table ([`serve()`]). The gateway and the district do it alike.
 
 pub mod build;
 #[cfg(feature = "serve")]
