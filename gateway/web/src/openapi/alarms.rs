@@ -300,7 +300,7 @@ pub fn operations() -> Vec<Operation> {
             .about("While it is out of service it counts as in maintenance, whatever it reports. Answers all notes.")
             .takes::<Written>()
             .gives::<Vec<KioskNote>>()
-            .refuses(&[404])
+            .refuses(&[404, 422])
             .stored(),
         post("/api/v1/kiosks/{kiosk}/put-back", "kiosks", ("Puts it back into service before its time", "恢复终端"))
             .gives::<Vec<KioskNote>>()
