@@ -25,9 +25,10 @@ pub struct SnmpAgent {
     _child: Child,
 }
 
-/// Takes jobs and prints none; what stands in the file goes to the scheduler.
+/// Takes jobs and prints none; what stands in the file goes to the scheduler. The scheduler is killed without its jobs: this
+/// one ends when the workspace, and the script with it, is gone.
 const BACKEND: &str = "#!/bin/sh\n[ $# -eq 0 ] && { echo 'direct linli \"Unknown\" \"linli\"'; exit 0; }\n\
-                       while :; do [ -f SAY ] && mv SAY SAY.reported && cat SAY.reported >&2; sleep 0.1; done\n";
+                       while [ -f \"$0\" ]; do [ -f SAY ] && mv SAY SAY.reported && cat SAY.reported >&2; sleep 0.1; done\n";
 
 const SCHEDULER: &str = "LogLevel warn\nDefaultAuthType None\nWebInterface No\nBrowsing No\n\
                          <Location />\nOrder allow,deny\nAllow all\n</Location>\n\
