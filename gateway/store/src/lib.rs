@@ -12,6 +12,7 @@ mod backup;
 mod cabin;
 pub mod codec;
 mod command;
+mod connection;
 mod database_lock;
 mod dead_letters;
 mod disk_space;

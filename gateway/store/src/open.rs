@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 
 use data_encoding::HEXLOWER;
 use linli_domain::loss::{Loss, LossReason};
+use sqlx::Row;
 use sqlx::sqlite::SqliteConnection;
-use sqlx::{Connection, Row};
 
+use crate::connection;
 use crate::error::{Failure, OpenError, is_foreign_schema};
 use crate::schema::{self, FORMAT, TABLES};
 use crate::watermark::{Watermark, beside};
@@ -132,7 +133,34 @@ enum Found {
     Nothing,
 }
 
-/// Opens an existing database and reads enough of it to trust it.
+/// The same before its connection is kept or closed.
+enum Examined {
+    Ours(Content),
+    Foreign(String),
+    Nothing,
+}
+
+/// What a database of ours says of itself; see [`Opened`].
+struct Content {
+    epoch: String,
+    next_seq: u64,
+    rows: [u64; TABLES.len()],
+    unclean: bool,
+    undecodable: u64,
+    loss: Option<Loss>,
+    unannounced: Vec<(i64, Loss)>,
+}
+
+impl Opened {
+    fn of(connection: SqliteConnection, content: Content) -> Self {
+        let Content { epoch, next_seq, rows, unclean, undecodable, loss, unannounced } = content;
+        let set_aside = None;
+        Self { connection, epoch, next_seq, rows, unclean, undecodable, set_aside, loss, unannounced }
+    }
+}
+
+/// Opens an existing database and reads enough of it to trust it. Only a connection to a database
+/// of ours is still open afterwards.
 async fn resume(path: &Path) -> Result<Found, OpenError> {
     match std::fs::metadata(path) {
         Ok(found) if found.len() > 0 => {}
@@ -140,54 +168,66 @@ async fn resume(path: &Path) -> Result<Found, OpenError> {
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Found::Nothing),
         Err(source) => return Err(OpenError::Directory { path: path.to_owned(), source }),
     }
+    let mut connection = connection::open(path).await.map_err(|source| database(path, source))?;
+    let examined = examine(&mut connection, path).await;
+    if let Ok(Examined::Ours(content)) = examined {
+        return Ok(Found::Ours(Box::new(Opened::of(connection, content))));
+    }
+    connection::close(connection).await;
+    examined.map(|examined| match examined {
+        Examined::Foreign(reason) => Found::Foreign(reason),
+        Examined::Nothing | Examined::Ours(_) => Found::Nothing,
+    })
+}
+
+/// Tells a database of ours from others, brings it up to the present format and reads its meta rows.
+async fn examine(connection: &mut SqliteConnection, path: &Path) -> Result<Examined, OpenError> {
     let failed = |source| database(path, source);
-    let mut connection = SqliteConnection::connect_with(&schema::writer(path)).await.map_err(failed)?;
     let found: i64 =
-        sqlx::query_scalar("PRAGMA user_version").fetch_one(&mut connection).await.map_err(failed)?;
+        sqlx::query_scalar("PRAGMA user_version").fetch_one(&mut *connection).await.map_err(failed)?;
     if found > FORMAT {
         return Err(OpenError::Newer { path: path.to_owned(), found, known: FORMAT });
     }
     if found == 0 {
         let tables: i64 = sqlx::query_scalar("SELECT count(*) FROM sqlite_schema")
-            .fetch_one(&mut connection)
+            .fetch_one(&mut *connection)
             .await
             .map_err(failed)?;
-        // A power cut between creating the file and its tables.
-        if tables == 0 {
-            drop(connection);
-            return Ok(Found::Nothing);
-        }
-        return Ok(Found::Foreign("it is a database of another program".to_owned()));
+        // None: a power cut between creating the file and its tables.
+        return Ok(match tables {
+            0 => Examined::Nothing,
+            _ => Examined::Foreign("it is a database of another program".to_owned()),
+        });
     }
     match checked(connection, found).await {
         // Our own statements do not fit the tables that are there.
-        Err(error) if is_foreign_schema(&error) => Ok(Found::Foreign(error.to_string())),
+        Err(error) if is_foreign_schema(&error) => Ok(Examined::Foreign(error.to_string())),
         other => other.map_err(failed),
     }
 }
 
 /// Brings the database up to the present format and checks that all tables are there.
-async fn checked(mut connection: SqliteConnection, found: i64) -> Result<Found, sqlx::Error> {
+async fn checked(connection: &mut SqliteConnection, found: i64) -> Result<Examined, sqlx::Error> {
     if (1..FORMAT).contains(&found) {
-        schema::upgrade(&mut connection, found).await?;
+        schema::upgrade(connection, found).await?;
     }
-    let missing = schema::missing_tables(&mut connection).await?;
+    let missing = schema::missing_tables(connection).await?;
     if !missing.is_empty() {
-        return Ok(Found::Foreign(format!("tables are missing: {}", missing.join(", "))));
+        return Ok(Examined::Foreign(format!("tables are missing: {}", missing.join(", "))));
     }
     read_meta(connection).await
 }
 
-async fn read_meta(mut connection: SqliteConnection) -> Result<Found, sqlx::Error> {
+async fn read_meta(connection: &mut SqliteConnection) -> Result<Examined, sqlx::Error> {
     let rows: Vec<(Vec<u8>, Vec<u8>)> =
         sqlx::query_as("SELECT CAST(key AS BLOB), CAST(value AS BLOB) FROM meta WHERE value IS NOT NULL")
-            .fetch_all(&mut connection)
+            .fetch_all(&mut *connection)
             .await?;
     let meta = |key: &str| -> Option<String> {
         let row = rows.iter().find(|row| row.0 == key.as_bytes());
         row.map(|row| String::from_utf8_lossy(&row.1).into_owned())
     };
-    let foreign = |what: &str| Ok(Found::Foreign(format!("its meta rows are not ours: {what}")));
+    let foreign = |what: &str| Ok(Examined::Foreign(format!("its meta rows are not ours: {what}")));
     let Some(epoch) = meta("epoch") else { return foreign("epoch") };
     let Some(next) = meta("next_seq").and_then(|v| v.parse::<u64>().ok()) else {
         return foreign("next_seq");
@@ -210,36 +250,35 @@ async fn read_meta(mut connection: SqliteConnection) -> Result<Found, sqlx::Erro
             counted.iter_mut().zip(counts).for_each(|(slot, count)| *slot = count);
             counted
         }
-        None => count_rows(&mut connection).await?,
+        None => count_rows(connection).await?,
     };
     // Both ends of every table: garbage written over the file is found at once, without reading
     // a gigabyte. The complete check follows in the background.
     for table in TABLES {
         let ends = format!("SELECT min(seq), max(seq) FROM {table}");
-        let ends = sqlx::query(sqlx::AssertSqlSafe(ends)).fetch_one(&mut connection).await?;
+        let ends = sqlx::query(sqlx::AssertSqlSafe(ends)).fetch_one(&mut *connection).await?;
         let last: Option<i64> = ends.get(1);
         if last.is_some_and(|last| last.cast_unsigned() >= next) {
             return foreign("next_seq is below a number that was given out");
         }
     }
-    sqlx::query("SELECT max(id) FROM ledger").fetch_one(&mut connection).await?;
+    sqlx::query("SELECT max(id) FROM ledger").fetch_one(&mut *connection).await?;
     let unannounced = match meta("unannounced").and_then(|from| from.parse::<i64>().ok()) {
-        Some(from) => unannounced(&mut connection, from).await?,
+        Some(from) => unannounced(connection, from).await?,
         None => Vec::new(),
     };
     let undecodable: i64 =
-        sqlx::query_scalar("SELECT count(*) FROM undecodable").fetch_one(&mut connection).await?;
-    Ok(Found::Ours(Box::new(Opened {
-        connection,
+        sqlx::query_scalar("SELECT count(*) FROM undecodable").fetch_one(&mut *connection).await?;
+    let undecodable = undecodable.cast_unsigned();
+    Ok(Examined::Ours(Content {
         epoch,
         next_seq: next,
         rows: counted,
         unclean,
-        undecodable: undecodable.cast_unsigned(),
-        set_aside: None,
+        undecodable,
         loss,
         unannounced,
-    })))
+    }))
 }
 
 /// The entries that an earlier process wrote and did not announce.
@@ -269,20 +308,16 @@ async fn begin(path: &Path, first_seq: u64, loss: Option<Loss>) -> Result<Opened
         let _ = std::fs::remove_file(with_ending(path, ending));
     }
     let epoch = random_epoch().map_err(sqlx::Error::Io)?;
-    let mut connection = SqliteConnection::connect_with(&schema::writer(path)).await?;
-    schema::create(&mut connection, &epoch, first_seq, loss.as_ref()).await?;
+    let mut connection = connection::open(path).await?;
+    if let Err(error) = schema::create(&mut connection, &epoch, first_seq, loss.as_ref()).await {
+        connection::close(connection).await;
+        return Err(error);
+    }
     let rows = [0; TABLES.len()];
-    Ok(Opened {
-        connection,
-        epoch,
-        next_seq: first_seq,
-        rows,
-        unclean: false,
-        undecodable: 0,
-        set_aside: None,
-        loss,
-        unannounced: Vec::new(),
-    })
+    let unannounced = Vec::new();
+    let content =
+        Content { epoch, next_seq: first_seq, rows, unclean: false, undecodable: 0, loss, unannounced };
+    Ok(Opened::of(connection, content))
 }
 
 /// 128 bits of the operating system's entropy: no two databases of any gateway share an epoch.

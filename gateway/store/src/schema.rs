@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use linli_domain::loss::Loss;
 use linli_domain::{DeviceClass, Lane};
-use sqlx::sqlite::{SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sqlx::sqlite::SqliteConnectOptions;
 
 use crate::trail;
 
@@ -21,16 +21,14 @@ const CHAINED: i64 = 9;
 /// The outbox tables: urgent, then the data classes in the order of eviction.
 pub const TABLES: [&str; 5] = ["urgent", "telemetry", "kiosk", "actuator", "food_safety"];
 
-/// WAL pages before a checkpoint: 4 MiB, so that a page changed often is written once.
-const CHECKPOINT_PAGES: &str = "1000";
+/// Settings of the connection that writes. The log is checkpointed after 1000 pages, 4 MiB, so that
+/// a page changed often is written once; it is cut back to 8 MiB after a checkpoint that left it
+/// longer. The page cache is 2 MiB (negative: KiB, not pages).
+pub const WRITER_SETTINGS: &str = "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; \
+     PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 1000; PRAGMA journal_size_limit = 8388608; \
+     PRAGMA cache_size = -2048; PRAGMA temp_store = MEMORY; PRAGMA secure_delete = FAST";
 
-/// The WAL file is cut back to this after a checkpoint that left it longer.
-const WAL_LIMIT: &str = "8388608";
-
-/// Page cache of the writer in KiB (negative: KiB, not pages).
-const WRITER_CACHE: &str = "-2048";
-
-/// Page cache of a reader in KiB.
+/// Page cache of a reader in KiB (negative: KiB, not pages).
 const READER_CACHE: &str = "-512";
 
 /// A reader waits this long for a lock that the writer holds only for moments.
@@ -144,19 +142,7 @@ pub const fn class(table: usize) -> Option<DeviceClass> {
 
 /// The only connection that writes.
 pub fn writer(path: &Path) -> SqliteConnectOptions {
-    SqliteConnectOptions::new()
-        .filename(path)
-        .create_if_missing(true)
-        .auto_vacuum(SqliteAutoVacuum::Incremental)
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full)
-        .busy_timeout(BUSY)
-        .foreign_keys(false)
-        .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
-        .pragma("journal_size_limit", WAL_LIMIT)
-        .pragma("cache_size", WRITER_CACHE)
-        .pragma("temp_store", "MEMORY")
-        .pragma("secure_delete", "FAST")
+    SqliteConnectOptions::new().filename(path).create_if_missing(true).busy_timeout(BUSY).foreign_keys(false)
 }
 
 /// A connection that only reads.

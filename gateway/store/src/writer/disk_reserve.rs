@@ -50,7 +50,7 @@ impl Writer {
         }
         let mut connection = self.connected().await?;
         let limited = limit(&mut connection, self.has_reserve).await;
-        self.put_back(connection, limited.is_ok());
+        self.put_back(connection, limited.is_ok()).await;
         limited
     }
 
@@ -69,7 +69,7 @@ impl Writer {
     async fn empty_the_log(&mut self) -> Result<(), sqlx::Error> {
         let mut connection = self.connected().await?;
         let emptied = sqlx::query("PRAGMA wal_checkpoint(RESTART)").execute(&mut connection).await;
-        self.put_back(connection, emptied.is_ok());
+        self.put_back(connection, emptied.is_ok()).await;
         emptied.map(|_| ())
     }
 }

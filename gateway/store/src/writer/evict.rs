@@ -214,7 +214,7 @@ impl Writer {
         let now = (self.now)();
         let mut draft = Draft::new(&self.meta, &self.sizes, now);
         let went = evict_from(&mut connection, &mut draft, table, batch, reason, before, now).await;
-        self.put_back(connection, went.is_ok());
+        self.put_back(connection, went.is_ok()).await;
         let Some((loss, rows)) = went? else {
             return Ok(false);
         };

@@ -7,6 +7,7 @@ use tokio::time::Instant;
 
 use super::sizes::Sizes;
 use super::{MetaRows, Writer, transact};
+use crate::connection;
 use crate::error::{Failure, NotDurable};
 use crate::op::Op;
 use crate::open;
@@ -67,7 +68,9 @@ impl Writer {
 
     /// Renames the damaged database and continues with a new one.
     pub(super) async fn replace_database(&mut self, reason: &str) {
-        self.connection = None;
+        if let Some(connection) = self.connection.take() {
+            connection::close(connection).await;
+        }
         let known = Watermark {
             epoch: self.meta.epoch.to_string(),
             next_seq: self.meta.next_seq,

@@ -108,7 +108,7 @@ impl Writer {
         let now = (self.now)();
         let mut draft = Draft::new(&self.meta, &self.sizes, now);
         let gone = forget_in(&mut connection, &mut draft, oldest, now).await;
-        self.put_back(connection, gone.is_ok());
+        self.put_back(connection, gone.is_ok()).await;
         let gone = gone?;
         draft.sizes.set_stuck(oldest.kind, gone == 0 && draft.sizes.exceeds(oldest.kind, oldest.shares));
         if gone == 0 {

@@ -72,7 +72,7 @@ impl Writer {
         let now = (self.now)();
         let mut draft = Draft::new(&self.meta, &self.sizes, now);
         let folded = fold_in(&mut connection, &mut draft, now).await;
-        self.put_back(connection, folded.is_ok());
+        self.put_back(connection, folded.is_ok()).await;
         let Some(last) = folded? else { return Ok(()) };
         transact::adopt_without_losses(self, draft);
         let Some(connection) = &mut self.connection else { return Ok(()) };

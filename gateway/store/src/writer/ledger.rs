@@ -137,7 +137,7 @@ impl Writer {
         let now = (self.now)();
         let mut draft = Draft::new(&self.meta, &self.sizes, now);
         let announced = announce_in(&mut connection, &mut draft, now).await;
-        self.put_back(connection, announced.is_ok());
+        self.put_back(connection, announced.is_ok()).await;
         announced?;
         transact::adopt_without_losses(self, draft);
         Ok(())

@@ -26,6 +26,7 @@ use sqlx::sqlite::SqliteConnection;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior};
 
+use crate::connection;
 use crate::database_lock::DatabaseLock;
 use crate::disk_space;
 use crate::error::Failure;
@@ -233,7 +234,7 @@ impl Writer {
             self.mark_closed().await;
         }
         if let Some(connection) = self.connection.take() {
-            let _ = connection.close().await;
+            connection::close(connection).await;
         }
     }
 
@@ -242,10 +243,14 @@ impl Writer {
         match self.connection.take() {
             Some(connection) => Ok(connection),
             None => {
-                let mut connection =
-                    SqliteConnection::connect_with(&schema::writer(&self.settings.path)).await?;
-                disk_reserve::limit(&mut connection, self.has_reserve).await?;
-                Ok(connection)
+                let mut connection = connection::open(&self.settings.path).await?;
+                match disk_reserve::limit(&mut connection, self.has_reserve).await {
+                    Ok(()) => Ok(connection),
+                    Err(error) => {
+                        connection::close(connection).await;
+                        Err(error)
+                    }
+                }
             }
         }
     }
@@ -253,10 +258,11 @@ impl Writer {
     /// Takes the connection back after a transaction. SQLite ends a transaction by itself when
     /// the disk is full, and the client library then counts one too many: a connection whose
     /// transaction failed is not used again.
-    pub(super) fn put_back(&mut self, connection: SqliteConnection, is_well: bool) {
+    pub(super) async fn put_back(&mut self, connection: SqliteConnection, is_well: bool) {
         if is_well {
             self.connection = Some(connection);
         } else {
+            connection::close(connection).await;
             self.numbered.forget();
             self.devices.forget();
         }

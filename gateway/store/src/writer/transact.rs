@@ -58,14 +58,11 @@ impl Writer {
     pub(super) async fn transact(&mut self, pending: &[Op]) -> Result<(Draft, Vec<Outcome>), sqlx::Error> {
         let mut connection = self.connected().await?;
         let erases = pending.iter().any(Op::erases);
-        if erases {
-            entries::overwrite_deleted(&mut connection).await?;
-        }
-        let result = self.transact_on(&mut connection, pending).await;
+        let result = self.transact_on(&mut connection, pending, erases).await;
         if erases && result.is_ok() {
             entries::truncate_log(&mut connection).await;
         }
-        self.put_back(connection, result.is_ok());
+        self.put_back(connection, result.is_ok()).await;
         result
     }
 
@@ -73,7 +70,11 @@ impl Writer {
         &mut self,
         connection: &mut SqliteConnection,
         pending: &[Op],
+        erases: bool,
     ) -> Result<(Draft, Vec<Outcome>), sqlx::Error> {
+        if erases {
+            entries::overwrite_deleted(connection).await?;
+        }
         let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
         let now = (self.now)();
         let mut draft = Draft::new(&self.meta, &self.sizes, now);

@@ -38,7 +38,7 @@ impl Writer {
             let now = (self.now)();
             let mut draft = Draft::new(&self.meta, &self.sizes, now);
             let removed = remove_oldest(&mut connection, &mut draft, most_bytes, now).await;
-            self.put_back(connection, removed.is_ok());
+            self.put_back(connection, removed.is_ok()).await;
             let Removed { rows, lost } = removed?;
             // Also when there are some that no statement of ours removes.
             if rows == 0 {
