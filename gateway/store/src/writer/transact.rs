@@ -58,7 +58,14 @@ impl Writer {
     pub(super) async fn transact(&mut self, pending: &[Op]) -> Result<(Draft, Vec<Outcome>), sqlx::Error> {
         let mut connection = self.connected().await?;
         let erases = pending.iter().any(Op::erases);
-        let result = self.transact_on(&mut connection, pending, erases).await;
+        let prepared = match erases {
+            true => entries::overwrite_deleted(&mut connection).await,
+            false => Ok(()),
+        };
+        let result = match prepared {
+            Ok(()) => self.transact_on(&mut connection, pending).await,
+            Err(error) => Err(error),
+        };
         if erases && result.is_ok() {
             entries::truncate_log(&mut connection).await;
         }
@@ -70,11 +77,7 @@ impl Writer {
         &mut self,
         connection: &mut SqliteConnection,
         pending: &[Op],
-        erases: bool,
     ) -> Result<(Draft, Vec<Outcome>), sqlx::Error> {
-        if erases {
-            entries::overwrite_deleted(connection).await?;
-        }
         let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
         let now = (self.now)();
         let mut draft = Draft::new(&self.meta, &self.sizes, now);
