@@ -414,7 +414,7 @@ impl Decision {
             last: room.tally.switch_times(&room.state, &self.next, &self.plan, ordered, at),
             acting: self.acting(room),
             wiring: match self.is_new_to(room) {
-                true => Some(setup.wiring_of(&self.plan.resolved)),
+                true => Some(room.wiring_of(setup, &self.plan)),
                 false => room.wiring.clone().filter(|_| self.next.run.is_some()),
             },
         }

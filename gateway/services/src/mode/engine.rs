@@ -248,7 +248,7 @@ impl Engine {
         tracing::info!("took over the changed building, plans and people");
         self.end_services(ServiceEnd::Configuration);
         self.setup = fresh;
-        self.rooms.values_mut().for_each(|room| room.kept = None);
+        self.rooms.values_mut().for_each(|room| (room.kept, room.wiring_ahead) = (None, None));
         self.publish_outputs();
         self.publish_sorting();
         let rooms = self.setup.rooms();

@@ -1,5 +1,7 @@
 //! Keeps the plans of rooms in peace, so that an order for many rooms does not have to write them all at once.
 
+use std::sync::Arc;
+
 use linli_mode::Direction;
 use linli_store::{Change, Entry};
 
@@ -26,8 +28,9 @@ impl Engine {
                 self.setup.plans.iter().find(|plan| {
                     plan.resolved.room == index && plan.resolved.plan.direction == Direction::Enter
                 });
+            let wired = enters.map(|plan| (Arc::clone(plan), self.setup.wiring_of(&plan.resolved)));
             let plans = enters.map(|plan| kept::plans(&self.setup, plan, None)).unwrap_or_default();
-            known.push((index, kept::held(&plans)));
+            known.push((index, kept::held(&plans), wired));
             let document = kept::document(&self.setup, room, &plans, self.deps.clock.now().at);
             documents.extend(document.filter(|_| !plans.is_empty()));
         }
@@ -42,8 +45,9 @@ impl Engine {
         }
         let entry = Entry { changes, is_dispensable: true, ..Entry::default() };
         let is_kept = entry.changes.is_empty() || self.is_stored_ahead(entry).await;
-        for (index, held) in known {
+        for (index, held, wired) in known {
             if let Some(room) = self.rooms.get_mut(&index) {
+                room.wiring_ahead = wired;
                 room.kept = Some(if is_kept { held } else { KeptPlans::new() });
             }
         }

@@ -73,6 +73,8 @@ pub struct Room {
     pub wiring: Option<String>,
     /// What is stored of its plans; `None` when that has to be looked at.
     pub kept: Option<KeptPlans>,
+    /// The name of what the plan is wired to by which the room is entered next, made in peace.
+    pub wiring_ahead: Option<(Arc<CheckedPlan>, String)>,
     /// Readings that are not on record yet.
     pub(super) left_out: LeftOut,
     /// How many of them are put on record.
@@ -174,6 +176,7 @@ impl Room {
             acting: BTreeSet::new(),
             wiring: None,
             kept: None,
+            wiring_ahead: None,
             left_out: LeftOut::default(),
             mere_readings: MERE_READINGS,
         })
@@ -201,6 +204,15 @@ impl Room {
             tracing::error!(room = %room.id, "the plan by which the room was entered is no longer in plans/: its data policy ends");
         }
         Some(room)
+    }
+
+    /// Returns the name of what a plan of this room is wired to; made ahead for the one by which it is entered next.
+    #[must_use]
+    pub fn wiring_of(&self, setup: &Setup, plan: &Arc<CheckedPlan>) -> String {
+        match &self.wiring_ahead {
+            Some((ahead, wiring)) if Arc::ptr_eq(ahead, plan) => wiring.clone(),
+            _ => setup.wiring_of(&plan.resolved),
+        }
     }
 
     /// Returns the document that stores the room in that state.

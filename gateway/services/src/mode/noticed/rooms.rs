@@ -171,7 +171,11 @@ async fn keep_ahead(bench: &mut Bench) -> String {
 async fn plans_that_are_kept_ahead_are_not_written_with_the_order() {
     let mut bench = Bench::open().await;
     let ahead = keep_ahead(&mut bench).await;
+    let wired = bench.engine.rooms[&bench.room].wiring_ahead.clone();
+    let (plan, wiring) = wired.expect("the name of what it is wired to is made as well");
+    assert_eq!(wiring, bench.engine.setup.wiring_of(&plan.resolved));
     assert_eq!(kept_by_order(&mut bench).await, "{}", "nothing was written");
+    assert_eq!(bench.engine.rooms[&bench.room].wiring, Some(wiring));
 
     let mut bench = Bench::open().await;
     assert_eq!(kept_by_order(&mut bench).await, ahead, "it was not kept ahead");
@@ -190,6 +194,7 @@ async fn plans_are_kept_again_after_the_configuration_changed() {
         });
     });
     bench.engine.take_configuration();
+    assert!(bench.engine.rooms[&room].wiring_ahead.is_none(), "it was that of the plan before");
     let ahead = keep_ahead(&mut bench).await;
     assert_ne!(ahead, before);
     assert!(ahead.contains("# another"));
