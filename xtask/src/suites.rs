@@ -30,6 +30,12 @@ const ATTACKS: [&str; 4] = ["attack", "listeners", "broker", "tls"];
 const LANES: usize = 3;
 const THREADS: &str = "2";
 
+/// Number of programs of unit tests that run at once.
+const UNIT_LANES: usize = 2;
+
+/// The programs of unit tests that take longest: they begin first.
+const LONGEST_UNITS: [&str; 3] = ["power_cut", "mode", "linli_services"];
+
 /// Files that take minutes: they begin first, so that nothing is left to wait for at the end.
 const LONGEST: [&str; 3] = ["loss", "centres", "alarms"];
 
@@ -50,12 +56,13 @@ struct Outcome {
     has_passed: bool,
 }
 
-/// Runs unit, component and documentation tests.
+/// Runs unit, component and documentation tests. Some wait for the disk or for processes, so two programs run
+/// at once.
 pub fn unit() -> anyhow::Result<()> {
-    let suites = build()?;
-    let unit = suites.iter().filter(|suite| suite.folder != END_TO_END);
-    let failed: Vec<&str> =
-        unit.filter(|suite| !suite.passes(&[])).map(|suite| suite.name.as_str()).collect();
+    let mut unit: Vec<Suite> = build()?.into_iter().filter(|suite| suite.folder != END_TO_END).collect();
+    begin_with(&LONGEST_UNITS, &mut unit);
+    let results = side_by_side(&unit, UNIT_LANES, &logs()?);
+    let failed = summary("programs of unit tests", results);
     ensure!(failed.is_empty(), "tests failed in {}", failed.join(", "));
     cargo("test", &["--workspace", "--doc"])
 }
@@ -68,21 +75,15 @@ pub fn end_to_end() -> anyhow::Result<()> {
         .filter(|suite| suite.folder == END_TO_END)
         .partition(|suite| suite.name.starts_with(EMULATED));
     ensure!(!emulated.is_empty() && !others.is_empty(), "a group of end-to-end tests is empty");
-    others.sort_by_key(|suite| LONGEST.iter().position(|name| suite.name == *name).unwrap_or(LONGEST.len()));
-    let logs = root().join("target/tests");
-    std::fs::create_dir_all(&logs).with_context(|| format!("{} cannot be made", logs.display()))?;
-    println!("what a file's tests print comes at its end; until then it is in {}", logs.display());
+    begin_with(&LONGEST, &mut others);
+    let logs = logs()?;
     let (mut results, boards) = std::thread::scope(|scope| {
         let boards = scope.spawn(|| side_by_side(&emulated, 1, &logs));
         (side_by_side(&others, LANES, &logs), boards.join())
     });
     let boards = boards.map_err(|_| anyhow::anyhow!("the thread of emulated boards panicked"))?;
     results.extend(boards);
-    results.sort_by(|a, b| b.seconds.cmp(&a.seconds).then_with(|| a.name.cmp(&b.name)));
-    println!("\nfiles of end-to-end tests, the longest first");
-    results.iter().for_each(|Outcome { name, seconds, .. }| println!("{seconds:5} s  {name}"));
-    let failed: Vec<String> =
-        results.into_iter().filter(|outcome| !outcome.has_passed).map(|outcome| outcome.name).collect();
+    let failed = summary("files of end-to-end tests", results);
     ensure!(
         failed.is_empty(),
         "end-to-end tests failed in {}; again: cargo xtask e2e {}",
@@ -90,6 +91,27 @@ pub fn end_to_end() -> anyhow::Result<()> {
         failed[0]
     );
     Ok(())
+}
+
+/// Moves these to the front, in this order.
+fn begin_with(names: &[&str], suites: &mut [Suite]) {
+    suites.sort_by_key(|suite| names.iter().position(|name| suite.name == *name).unwrap_or(names.len()));
+}
+
+/// Returns the folder of what tests print while they run.
+fn logs() -> anyhow::Result<PathBuf> {
+    let logs = root().join("target/tests");
+    std::fs::create_dir_all(&logs).with_context(|| format!("{} cannot be made", logs.display()))?;
+    println!("what a program's tests print comes at its end; until then it is in {}", logs.display());
+    Ok(logs)
+}
+
+/// Prints how long each took, the longest first, and returns the names of those that failed.
+fn summary(what: &str, mut results: Vec<Outcome>) -> Vec<String> {
+    results.sort_by(|a, b| b.seconds.cmp(&a.seconds).then_with(|| a.name.cmp(&b.name)));
+    println!("\n{what}, the longest first");
+    results.iter().for_each(|Outcome { name, seconds, .. }| println!("{seconds:5} s  {name}"));
+    results.into_iter().filter(|outcome| !outcome.has_passed).map(|outcome| outcome.name).collect()
 }
 
 /// Runs the end-to-end tests of one file, or those of its tests whose names contain `filter`.
@@ -179,17 +201,24 @@ impl Suite {
         command
     }
 
-    /// Runs the end-to-end tests of the file and prints what they printed.
+    /// Runs the tests of the program and prints what they printed.
     fn outcome(&self, logs: &Path) -> Outcome {
         println!("{}: {} begins", self.folder, self.name);
         #[expect(clippy::disallowed_types, reason = "xtask has no runtime; nobody tests its clock")]
         let began = std::time::Instant::now();
-        let has_passed =
-            self.is_passed(&logs.join(&self.name).with_extension("log")).unwrap_or_else(|error| {
-                println!("{}: {error:#}", self.name);
-                false
-            });
+        let has_passed = self.is_passed(&logs.join(self.log_name())).unwrap_or_else(|error| {
+            println!("{}: {error:#}", self.name);
+            false
+        });
         Outcome { name: self.name.clone(), seconds: began.elapsed().as_secs(), has_passed }
+    }
+
+    /// Files of several crates have the same name.
+    fn log_name(&self) -> String {
+        match self.folder.as_str() {
+            END_TO_END => format!("{}.log", self.name),
+            folder => format!("{}-{}.log", folder.replace('/', "-"), self.name),
+        }
     }
 
     fn is_passed(&self, log: &Path) -> anyhow::Result<bool> {
