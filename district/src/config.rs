@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+pub use crate::enrolment_config::Enrolment;
+
 /// Most brokers after the first.
 const MOST_BROKERS: usize = 8;
 
@@ -114,15 +116,6 @@ pub struct Keep {
     pub ahead_days: u32,
 }
 
-/// Whose messages are stored.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Enrolment {
-    /// Whether only gateways that were added with `linli-district centre add` are heard. Without it whoever reaches the
-    /// broker can add centres.
-    pub required: bool,
-}
-
 impl Default for Web {
     fn default() -> Self {
         Self { listen: listen(), certificate: None, key: None, hosts: Vec::new(), outlines: None }
@@ -132,12 +125,6 @@ impl Default for Web {
 impl Default for Keep {
     fn default() -> Self {
         Self { recent_days: 14, packed_days: 1095, event_days: 1095, poison_days: 30, ahead_days: 7 }
-    }
-}
-
-impl Default for Enrolment {
-    fn default() -> Self {
-        Self { required: true }
     }
 }
 
@@ -186,6 +173,12 @@ pub struct Checked {
     pub outlines: Option<String>,
     /// Files of the listener's certificate and key.
     pub tls: Option<(PathBuf, PathBuf)>,
+    /// What signs the certificates of gateways.
+    pub certificates: Option<crate::certificates::Settings>,
+    /// Where gateways alone are answered, with the files of certificate and key.
+    pub gateways: Option<(SocketAddr, Option<(PathBuf, PathBuf)>)>,
+    /// Folder of the broker's files.
+    pub broker_files: Option<PathBuf>,
 }
 
 /// How a broker is spoken to.
@@ -248,6 +241,7 @@ pub fn check(config: Config, dir: &Path) -> Result<Checked, Vec<String>> {
     let outlines = config.web.outlines.as_ref().and_then(|path| {
         crate::outlines::read(&dir.join(path)).map_err(|why| wrong.push(format!("web.outlines: {why}"))).ok()
     });
+    let enrolment = crate::enrolment_config::check(&config.enrolment, tls.as_ref(), dir, &mut wrong);
     let keep = &config.keep;
     within(&mut wrong, "keep.recent_days", keep.recent_days.into(), 2, 400);
     within(&mut wrong, "keep.packed_days", keep.packed_days.into(), keep.recent_days.into(), 36_500);
@@ -262,7 +256,19 @@ pub fn check(config: Config, dir: &Path) -> Result<Checked, Vec<String>> {
     }
     match (wrong.is_empty(), brokers, listen) {
         (true, Some((brokers, engine)), Some(listen)) => {
-            Ok(Checked { config, brokers, engine, password, listen, outlines, tls })
+            let crate::enrolment_config::Parts { certificates, gateways, broker_files } = enrolment;
+            Ok(Checked {
+                config,
+                brokers,
+                engine,
+                password,
+                listen,
+                outlines,
+                tls,
+                certificates,
+                gateways,
+                broker_files,
+            })
         }
         _ => Err(wrong),
     }

@@ -8,10 +8,14 @@
 pub mod accounts;
 pub mod acknowledge;
 pub mod api;
+pub mod authority;
+pub mod broker_files;
+pub mod certificates;
 pub mod cli;
 pub mod config;
 pub mod consumer;
 pub mod enrolment;
+mod enrolment_config;
 pub mod metrics;
 pub mod migrate;
 pub mod monthly;

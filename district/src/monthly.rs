@@ -1,4 +1,5 @@
-//! The month of a centre: what arrived each day, alarms, orders, gaps. Residents appear as a number only.
+//! The month of a centre: what arrived each day, alarms, orders, gaps. Residents appear as a number only. A day of which
+//! nothing arrived is not a quiet one: its counts are unknown. Of packed days the number of messages is.
 
 use sqlx::{AssertSqlSafe, PgPool, Row};
 
@@ -26,8 +27,24 @@ const DAYS: &str = "\
       count(*) FILTER (WHERE kind = 'event/order') AS orders, count(*) FILTER (WHERE kind LIKE 'vital/%') AS vital_signs \
       FROM raised GROUP BY 1, 2)";
 
+/// Counts of events of a day.
+const COUNTS: [&str; 8] = [
+    "events",
+    "alarms_high",
+    "alarms_medium",
+    "alarms_low",
+    "food_alarms",
+    "mode_changes",
+    "orders",
+    "vital_signs",
+];
+
 /// The report as JSON; `None` for a centre that is not enrolled. `month` is `YYYY-MM`.
 pub async fn report(pool: &PgPool, centre: &str, month: &str) -> Result<Option<String>, sqlx::Error> {
+    // A day of which nothing is known has no counts: none is not zero.
+    let counts = COUNTS
+        .map(|count| format!("'{count}', CASE WHEN h.is_heard THEN coalesce(e.{count}, 0) END"))
+        .join(", ");
     let sql = format!(
         "WITH month AS (SELECT to_date($2, 'YYYY-MM')::timestamptz AS first, \
            (to_date($2, 'YYYY-MM') + interval '1 month')::timestamptz AS next), \
@@ -47,15 +64,16 @@ pub async fn report(pool: &PgPool, centre: &str, month: &str) -> Result<Option<S
                 'answered_at', (extract(epoch FROM t.answered_at) * 1000)::int8) ORDER BY o.made_at), '[]') \
                 FROM order_target t JOIN mass_order o ON o.id = t.id, month \
                 WHERE t.gateway = g.id AND t.sent > 0 AND o.made_at >= month.first AND o.made_at < month.next), \
-             'days', (SELECT json_agg(json_build_object('day', d.day, 'messages', coalesce(m.messages, 0), \
-                'samples', coalesce(m.samples, 0) + coalesce(p.samples, 0), 'events', coalesce(e.events, 0), \
-                'alarms_high', coalesce(e.alarms_high, 0), 'alarms_medium', coalesce(e.alarms_medium, 0), \
-                'alarms_low', coalesce(e.alarms_low, 0), 'food_alarms', coalesce(e.food_alarms, 0), \
-                'mode_changes', coalesce(e.mode_changes, 0), 'orders', coalesce(e.orders, 0), \
-                'vital_signs', coalesce(e.vital_signs, 0)) ORDER BY d.day) FROM days d \
+             'days', (SELECT json_agg(json_build_object('day', d.day, \
+                'state', CASE WHEN d.day > current_date THEN 'future' WHEN h.is_heard THEN 'data' ELSE 'none' END, \
+                'messages', CASE WHEN h.is_heard AND (m.messages IS NOT NULL OR p.samples IS NULL) \
+                  THEN coalesce(m.messages, 0) END, \
+                'samples', CASE WHEN h.is_heard THEN coalesce(m.samples, 0) + coalesce(p.samples, 0) END, \
+                {counts}) ORDER BY d.day) FROM days d \
                 LEFT JOIN messages m ON m.gateway = g.id AND m.day = d.day \
                 LEFT JOIN packs p ON p.gateway = g.id AND p.day = d.day \
-                LEFT JOIN events e ON e.gateway = g.id AND e.day = d.day)) ORDER BY g.gateway), '[]') FROM gw g))::text"
+                LEFT JOIN events e ON e.gateway = g.id AND e.day = d.day \
+                CROSS JOIN LATERAL (SELECT m.day IS NOT NULL OR p.day IS NOT NULL OR e.day IS NOT NULL AS is_heard) h)) ORDER BY g.gateway), '[]') FROM gw g))::text"
     );
     let row = sqlx::query(AssertSqlSafe(sql)).bind(centre).bind(month).fetch_one(pool).await?;
     Ok((row.try_get::<i64, _>(0)? > 0).then_some(row.try_get(1)?))

@@ -10,6 +10,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::api::{self, State};
+use crate::broker_files;
 use crate::config::{Checked, Engine};
 use crate::consumer::{Consumer, Settings};
 use crate::metrics::Metrics;
@@ -68,17 +69,24 @@ async fn serve<S: Source>(
     let web = listener.local_addr()?;
     let listener_tls = checked.tls.as_ref().map(tls::open).transpose().context("web.certificate")?;
     let state = State::new(pool.clone(), Arc::clone(&metrics), Arc::clone(&status), listener_tls.is_some())
-        .with_outlines(checked.outlines.clone());
+        .with_outlines(checked.outlines.clone())
+        .with_certificates(checked.certificates.clone());
     // The listener ends last: it shows how the others end.
     let (web_cancel, work) = (CancellationToken::new(), tokio_util::task::TaskTracker::new());
     let (hosts, until) = (checked.config.web.hosts.clone(), web_cancel.clone());
     if let (Some((_, resolver)), Some(files)) = (&listener_tls, &checked.tls) {
         work.spawn(tls::follow(files.clone(), Arc::clone(resolver), cancel.clone()));
     }
+    if let Some(gateways) = &checked.gateways {
+        work.spawn(for_gateways(gateways, &checked, state.clone(), cancel.clone()).await?);
+    }
     let http = tokio::spawn(async move {
         let tls = listener_tls.as_ref().map(|(tls, _)| tls);
-        api::serve(listener, tls, state, hosts, until).await;
+        api::serve(listener, tls, api::router(state), hosts, until).await;
     });
+    if checked.certificates.is_some() || checked.broker_files.is_some() {
+        work.spawn(broker_files::run(pool.clone(), checked.clone(), cancel.clone()));
+    }
     work.spawn(upkeep::run(pool.clone(), checked.config.keep.clone(), cancel.clone()));
     work.spawn(orders::run(pool.clone(), publisher, Arc::clone(&metrics), cancel.clone()));
     work.spawn(Consumer::new(source, pool.clone(), settings, metrics).run(cancel.clone()));
@@ -92,6 +100,35 @@ async fn serve<S: Source>(
     let _ = http.await;
     pool.close().await;
     Ok(())
+}
+
+/// The listener of gateways that ask for their certificates.
+async fn for_gateways(
+    (address, files): &(std::net::SocketAddr, Option<(std::path::PathBuf, std::path::PathBuf)>),
+    checked: &Checked,
+    state: State,
+    cancel: CancellationToken,
+) -> anyhow::Result<impl Future<Output = ()> + Send + 'static> {
+    let listener = TcpListener::bind(address)
+        .await
+        .with_context(|| format!("enrolment.listen: {address} cannot be opened"))?;
+    let opened = files.as_ref().map(tls::open).transpose().context("enrolment.certificate")?;
+    if let (Some((_, resolver)), Some(files)) = (&opened, files) {
+        tokio::spawn(tls::follow(files.clone(), Arc::clone(resolver), cancel.clone()));
+    }
+    let mut hosts = checked.config.web.hosts.clone();
+    hosts.extend(checked.config.enrolment.url.as_deref().and_then(host_of).map(str::to_owned));
+    tracing::info!(%address, "gateways get their certificates");
+    Ok(async move {
+        let tls = opened.as_ref().map(|(tls, _)| tls);
+        api::serve(listener, tls, api::gateways(state), hosts, cancel).await;
+    })
+}
+
+/// The host of `https://HOST:PORT`.
+fn host_of(url: &str) -> Option<&str> {
+    let rest = url.split_once("://")?.1.trim_end_matches('/');
+    Some(rest.rsplit_once(':').map_or(rest, |(host, _)| host))
 }
 
 /// Waits until the database answers; `false` when cancelled before. One of another format is refused.

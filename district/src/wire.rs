@@ -130,6 +130,9 @@ pub struct Status {
     /// Rooms in their service state.
     #[serde(default)]
     pub service: Option<Json>,
+    /// Longest order that it reads, in bytes.
+    #[serde(default)]
+    pub order_bytes: Option<i32>,
 }
 
 /// Payload of `meta/{device}`.

@@ -65,6 +65,12 @@ impl Platform {
         Ok(std::fs::write(&self.config, lines.collect::<String>())?)
     }
 
+    /// A path beside its configuration.
+    #[must_use]
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.config.with_file_name(name)
+    }
+
     /// Uses this user at the broker, whose password is its name.
     pub fn log_in_at_broker(&self, user: &str) -> anyhow::Result<()> {
         let text = std::fs::read_to_string(&self.config)?;

@@ -16,8 +16,18 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Messages that the district has stored.
 const STORED: &str = "SELECT (SELECT count(*) FROM message) + (SELECT count(*) FROM event)";
 
-/// Port of the generated broker for the gateways, and the one for the service.
-type Ports = (u16, u16);
+/// Ports of the generated broker, and where gateways get their certificates.
+#[derive(Clone, Copy)]
+struct Ports {
+    /// For gateways with a password.
+    password: u16,
+    /// For gateways with a certificate.
+    certificate: u16,
+    /// For the service.
+    plain: u16,
+    /// Where gateways get certificates.
+    enrol: u16,
+}
 
 /// `deploy/district` in a folder, with its broker running.
 struct Deployed {
@@ -44,18 +54,43 @@ async fn said(command: &mut Command) -> anyhow::Result<String> {
     Ok(told.into_owned())
 }
 
-async fn install(root: &Path, (port, plain): Ports) -> anyhow::Result<String> {
-    let ports = (port.to_string(), plain.to_string());
+/// Runs a command that has to fail, and gives what it said.
+async fn refused(command: &mut Command) -> anyhow::Result<String> {
+    let output = command.stdin(Stdio::null()).output().await?;
+    let (told, error) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    ensure!(!output.status.success(), "{command:?} did not fail: {told}{error}");
+    Ok(error.into_owned())
+}
+
+async fn install(root: &Path, ports: Ports) -> anyhow::Result<String> {
     let mut command = Command::new(deploy("install.sh"));
-    command.args(["--host", "127.0.0.1", "--port", &ports.0, "--plain-port", &ports.1, "--root"]).arg(root);
+    command.args(["--host", "127.0.0.1", "--root"]).arg(root);
+    let of = [
+        ("--port", ports.password),
+        ("--certificate-port", ports.certificate),
+        ("--plain-port", ports.plain),
+        ("--enrol-port", ports.enrol),
+    ];
+    for (option, port) in of {
+        command.args([option, &port.to_string()]);
+    }
     said(&mut command).await
+}
+
+// === impl Ports ===
+
+impl Ports {
+    fn free() -> anyhow::Result<Self> {
+        let (password, certificate, plain, enrol) = (free_port()?, free_port()?, free_port()?, free_port()?);
+        Ok(Self { password, certificate, plain, enrol })
+    }
 }
 
 // === impl Deployed ===
 
 impl Deployed {
     async fn new(workspace: &Workspace, database: &Database) -> anyhow::Result<Self> {
-        let (root, ports) = (workspace.path("root"), (free_port()?, free_port()?));
+        let (root, ports) = (workspace.path("root"), Ports::free()?);
         install(&root, ports).await?;
         // The database of the test instead of the machine's own.
         let file = root.join("etc/linli-district/district.toml");
@@ -76,7 +111,7 @@ impl Deployed {
         std::fs::write(&main, text)?;
         let mosquitto = tool("mosquitto", "mosquitto")?;
         let broker = Command::new(mosquitto).arg("-c").arg(&main).kill_on_drop(true).spawn()?;
-        for port in [ports.0, ports.1] {
+        for port in [ports.password, ports.certificate, ports.plain] {
             eventually("mosquitto listens", PATIENCE, || {
                 std::net::TcpStream::connect(("127.0.0.1", port)).is_ok()
             })
@@ -103,6 +138,7 @@ impl Deployed {
         command
             .args(arguments)
             .env("LINLI_DISTRICT_ETC", self.root.join("etc/linli-district"))
+            .env("LINLI_DISTRICT_STATE", self.root.join("var/lib/linli-district"))
             .env("LINLI_DISTRICT", district()?)
             .env("LINLI_BROKER_PID", pid.to_string());
         said(&mut command).await
@@ -112,7 +148,17 @@ impl Deployed {
     /// it is not told: what no rule permits is acknowledged with a reason that this client only prints.
     async fn publish(&self, user: &str, password: &str, topic: &str) -> anyhow::Result<bool> {
         let output = Command::new(tool("mosquitto_pub", "mosquitto-clients")?)
-            .args(["-V", "5", "-q", "1", "-h", "127.0.0.1", "-p", &self.ports.0.to_string(), "--cafile"])
+            .args([
+                "-V",
+                "5",
+                "-q",
+                "1",
+                "-h",
+                "127.0.0.1",
+                "-p",
+                &self.ports.password.to_string(),
+                "--cafile",
+            ])
             .arg(self.etc("broker/ca.pem"))
             .args(["-u", user, "-P", password, "-t", topic, "-m", r#"{"online":true}"#])
             .output()
@@ -151,7 +197,8 @@ async fn an_enrolled_gateway_delivers_by_tls_until_it_is_revoked() -> anyhow::Re
     ensure!(code == "421", "{code}");
 
     for gateway in ["gw", "other"] {
-        deployed.centre(&["add", "c", gateway, "--name", "星河中心", "--phone", "021-55550100"]).await?;
+        let about = ["--name", "星河中心", "--phone", "021-55550100", "--password"];
+        deployed.centre(&[&["add", "c", gateway], &about[..]].concat()).await?;
     }
     let handover = deployed.etc("handover/c.gw");
     let flood = Flood::start().await?;
@@ -180,6 +227,203 @@ async fn an_enrolled_gateway_delivers_by_tls_until_it_is_revoked() -> anyhow::Re
     let listed = deployed.centre(&["list"]).await?;
     ensure!(listed.lines().any(|line| line.contains("c/gw") && line.contains("revoked")), "{listed}");
     gw.stop().await
+}
+
+/// A gateway before and after its enrolment.
+struct Enrolling<'a> {
+    deployed: &'a Deployed,
+    config: PathBuf,
+    district: String,
+    fingerprint: String,
+}
+
+// === impl Enrolling ===
+
+impl Enrolling<'_> {
+    fn enrol(&self, code: &str, fingerprint: &str) -> anyhow::Result<Command> {
+        let mut command = Command::new(binary()?);
+        command.args(["uplink", "enrol", "--district", &self.district, "--code", code]);
+        command.args(["--fingerprint", fingerprint, "--write", "--config"]).arg(&self.config);
+        Ok(command)
+    }
+
+    fn uplink(&self, verb: &str) -> anyhow::Result<Command> {
+        let mut command = Command::new(binary()?);
+        command.args(["uplink", verb, "--config"]).arg(&self.config);
+        Ok(command)
+    }
+
+    /// Publishes with the gateway's certificate, by a client that we did not write; whether it was allowed.
+    async fn publish(&self, identity: &Path, topic: &str) -> anyhow::Result<bool> {
+        let output = Command::new(tool("mosquitto_pub", "mosquitto-clients")?)
+            .args([
+                "-V",
+                "5",
+                "-q",
+                "1",
+                "-h",
+                "127.0.0.1",
+                "-p",
+                &self.deployed.ports.certificate.to_string(),
+            ])
+            .arg("--cafile")
+            .arg(self.deployed.etc("broker/ca.pem"))
+            .arg("--cert")
+            .arg(identity)
+            .arg("--key")
+            .arg(identity)
+            .args(["-t", topic, "-m", r#"{"online":true}"#])
+            .output()
+            .await?;
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        Ok(output.status.success() && !told.contains("Not authorized"))
+    }
+}
+
+/// The code among what was printed.
+fn code_of(said: &str) -> anyhow::Result<String> {
+    let is_code = |line: &&str| line.len() == 19 && line.split('-').all(|part| part.len() == 4);
+    Ok(said.lines().find(is_code).with_context(|| format!("no code in {said}"))?.to_owned())
+}
+
+#[tokio::test]
+async fn a_code_becomes_a_certificate_which_is_renewed_and_revoked() -> anyhow::Result<()> {
+    let workspace = Workspace::new()?;
+    let database = Database::start().await?;
+    let deployed = Deployed::new(&workspace, &database).await?;
+    said(&mut deployed.service("migrate")?).await?;
+    let _service = deployed.service("run")?.stderr(Stdio::null()).spawn()?;
+    let port = deployed.ports.enrol;
+    eventually("gateways are answered", PATIENCE, || {
+        std::net::TcpStream::connect(("127.0.0.1", port)).is_ok()
+    })
+    .await?;
+    let first = code_of(&deployed.centre(&["add", "c", "gw", "--name", "星河中心"]).await?)?;
+    let others = code_of(&deployed.centre(&["add", "c", "other"]).await?)?;
+    let flood = Flood::start().await?;
+    let config = workspace.configure_with("", STORE, &floods(&flood, 1, "50ms"))?;
+    let mut gw = Gateway::start(&config, &workspace.path("data")).await?;
+    gw.answering().await?;
+    let mut openssl = Command::new("openssl");
+    openssl.args(["x509", "-noout", "-fingerprint", "-sha256", "-in"]).arg(deployed.etc("broker/ca.pem"));
+    let fingerprint = said(&mut openssl).await?;
+    let fingerprint = fingerprint.trim().rsplit('=').next().context("a fingerprint")?.to_owned();
+    let district = format!("https://127.0.0.1:{port}");
+    let at = Enrolling { deployed: &deployed, config: config.clone(), district, fingerprint };
+    wrong_codes(&at, &database, (&first, &others)).await?;
+
+    // The right one, for which the earlier is void.
+    let code = code_of(&deployed.centre(&["code", "c", "gw"]).await?)?;
+    let before = std::fs::read_to_string(config.join("gateway.toml"))?;
+    said(&mut at.enrol(&code, &at.fingerprint)?).await?;
+    let identity = workspace.path("data/district/district.pem");
+    {
+        use std::os::unix::fs::PermissionsExt;
+        ensure!(
+            std::fs::metadata(&identity)?.permissions().mode() & 0o777 == 0o600,
+            "nobody else reads the key"
+        );
+        ensure!(!workspace.path("data/district/asked.pem").exists(), "the key is in use");
+    }
+    gw.signal("-HUP").await?;
+    database.until(STORED, PATIENCE, |stored| stored > 50).await?;
+    let used = refused(&mut at.enrol(&code, &at.fingerprint)?).await?;
+    ensure!(used.contains("was used before"), "{used}");
+
+    // Its own topics and no others.
+    ensure!(at.publish(&identity, "linli/1/c/gw/status").await?, "its own topic");
+    ensure!(!at.publish(&identity, "linli/1/c/other/status").await?, "another gateway's topic");
+    ensure!(!at.publish(&identity, "linli/1/c/gw/order").await?, "an order");
+    renewed_and_revoked(&at, &database, &mut gw, &identity).await?;
+
+    // What was written is taken back.
+    said(&mut at.uplink("undo")?).await?;
+    ensure!(std::fs::read_to_string(config.join("gateway.toml"))? == before, "gateway.toml is as it was");
+    gw.stop().await
+}
+
+/// Every code that is not right, and somebody else in the district's place.
+async fn wrong_codes(
+    at: &Enrolling<'_>,
+    database: &Database,
+    (first, others): (&str, &str),
+) -> anyhow::Result<()> {
+    let stranger = refused(&mut at.enrol(first, &"ab".repeat(32))?).await?;
+    ensure!(stranger.contains("the code was not sent") && stranger.contains("AB:AB"), "{stranger}");
+    let untrusted = refused(
+        Command::new(binary()?)
+            .args(["uplink", "enrol", "--district", &at.district])
+            .args(["--code", first, "--config"])
+            .arg(&at.config),
+    )
+    .await?;
+    ensure!(untrusted.contains("does not answer"), "the system does not trust it: {untrusted}");
+    let wrong = refused(&mut at.enrol("0000-0000-0000-0000", &at.fingerprint)?).await?;
+    ensure!(wrong.contains("not the code of c/gw") && wrong.contains("登记码"), "{wrong}");
+    let anothers = refused(&mut at.enrol(others, &at.fingerprint)?).await?;
+    ensure!(anothers.contains("code of another gateway"), "{anothers}");
+    let shown = database.ask("SELECT reason || ' ' || detail FROM poison").await?;
+    ensure!(shown.contains("claims_another") && shown.contains("c/other"), "{shown}");
+    database.ask("UPDATE invitation SET until = now() - interval '1 minute'").await?;
+    let ended = refused(&mut at.enrol(first, &at.fingerprint)?).await?;
+    ensure!(ended.contains("has ended"), "{ended}");
+    // Whoever guesses waits longer and longer, even with the right code.
+    let mut told = String::new();
+    for _ in 0..20 {
+        told = refused(&mut at.enrol("1111-1111-1111-1111", &at.fingerprint)?).await?;
+        if told.contains("too many errors") {
+            break;
+        }
+    }
+    ensure!(told.contains("too many errors"), "{told}");
+    database.ask("DELETE FROM log_in_error").await?;
+    Ok(())
+}
+
+async fn renewed_and_revoked(
+    at: &Enrolling<'_>,
+    database: &Database,
+    gw: &mut Gateway,
+    identity: &Path,
+) -> anyhow::Result<()> {
+    let old = std::fs::read_to_string(identity)?;
+    said(&mut at.uplink("renew")?).await?;
+    let new = std::fs::read_to_string(identity)?;
+    let key = |text: &str| text.lines().nth(1).unwrap_or_default().to_owned();
+    ensure!(key(&old) != key(&new), "another key");
+    let mut verify = Command::new("openssl");
+    verify
+        .args(["verify", "-purpose", "sslclient", "-CAfile"])
+        .arg(at.deployed.etc("broker/centres-ca.pem"))
+        .arg(identity);
+    said(&mut verify).await?;
+    // Its session is taken over, and it comes again with the new certificate; nothing was restarted.
+    ensure!(at.publish(identity, "linli/1/c/gw/status").await?, "the new certificate is one");
+    gw.until("it is connected again", PATIENCE, |status| status["uplink"]["connected"] == true).await?;
+    let stored = database.number(STORED).await?;
+    database.until(STORED, PATIENCE, |now| now > stored + 20).await?;
+
+    at.deployed.centre(&["revoke", "c", "gw"]).await?;
+    let is_cut_off = |status: &serde_json::Value| status["uplink"]["connected"] == false;
+    gw.until("the revoked gateway is cut off", PATIENCE, is_cut_off).await?;
+    for text in [&old, &new] {
+        let kept = at.config.join("kept.pem");
+        std::fs::write(&kept, text)?;
+        ensure!(!at.publish(&kept, "linli/1/c/gw/status").await?, "the old and the new one are void");
+    }
+    let void = refused(&mut at.uplink("renew")?).await?;
+    ensure!(void.contains("revoked"), "{void}");
+    let listed = at.deployed.centre(&["list"]).await?;
+    ensure!(listed.lines().any(|line| line.contains("c/gw") && line.contains("revoked")), "{listed}");
+    // All of it is in the record.
+    let mut audit = at.deployed.service("audit")?;
+    let record = said(audit.args(["show", "--who", "c"])).await?;
+    for what in ["enrolled", "code", "certificate", "renewed", "revoked", "centre_refused"] {
+        ensure!(record.contains(&format!("\"{what}\"")), "{what} is not in the record:\n{record}");
+    }
+    ensure!(record.contains("local:"), "who did it: {record}");
+    said(at.deployed.service("audit")?.arg("verify")).await?;
+    Ok(())
 }
 
 #[tokio::test]
@@ -214,7 +458,7 @@ async fn with_the_certificate_that_was_generated_the_screens_are_served_by_tls()
 #[tokio::test]
 async fn what_is_generated_is_right_and_stays_when_it_is_run_again() -> anyhow::Result<()> {
     let workspace = Workspace::new()?;
-    let (root, ports) = (workspace.path("root"), (free_port()?, free_port()?));
+    let (root, ports) = (workspace.path("root"), Ports::free()?);
     install(&root, ports).await?;
     let files = [
         "authority.key",
@@ -222,6 +466,8 @@ async fn what_is_generated_is_right_and_stays_when_it_is_run_again() -> anyhow::
         "broker/ca.pem",
         "broker/broker.pem",
         "broker/passwords",
+        "centres-authority.pem",
+        "enrolment.key",
         "district.toml",
     ];
     let read =
@@ -230,7 +476,14 @@ async fn what_is_generated_is_right_and_stays_when_it_is_run_again() -> anyhow::
     ensure!(first.iter().all(|content| !content.is_empty()), "a file is missing");
     install(&root, ports).await?;
     ensure!(first == read(), "secrets, certificates and configuration stay");
-    for secret in ["authority.key", "broker-password", "broker/broker.key", "broker/passwords"] {
+    for secret in [
+        "authority.key",
+        "broker-password",
+        "broker/broker.key",
+        "broker/passwords",
+        "centres-authority.pem",
+        "enrolment.key",
+    ] {
         use std::os::unix::fs::PermissionsExt;
         let mode = std::fs::metadata(root.join("etc/linli-district").join(secret))?.permissions().mode();
         ensure!(mode & 0o077 == 0, "{secret}: {mode:o}");

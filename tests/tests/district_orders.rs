@@ -98,6 +98,7 @@ async fn a_mass_order_takes_two_people_reaches_one_centre_first_and_names_the_si
     ensure!(gateways[0]["centre"] == "c00" && gateways[0]["result"] == "accepted", "{shown}");
     ensure!(gateways[0]["phone"].is_null(), "{shown}");
     ensure!(gateways[1]["state"] == "offline" && gateways[1]["phone"] == "021-2", "{shown}");
+    is_rung(&platform, &path, &gateways[1])?;
     let (status, _) = platform.post("zhou", &format!("{path}/stop"), "")?;
     let due = database.number("SELECT count(*) FROM order_target WHERE due IS NOT NULL").await?;
     ensure!(status == 200 && due == 0, "{status} {due}");
@@ -105,6 +106,24 @@ async fn a_mass_order_takes_two_people_reaches_one_centre_first_and_names_the_si
     reports(&platform, &path)?;
     record_holds(&platform, &database).await?;
     platform.stop().await
+}
+
+/// Who rang a silent one is kept for all.
+fn is_rung(platform: &Platform, path: &str, silent: &Value) -> anyhow::Result<()> {
+    let called = format!("{path}/called");
+    let rung =
+        |called: bool| json!({"centre": silent["centre"], "gateway": silent["gateway"], "called": called});
+    refused(platform, "kan", &called, &rung(true).to_string(), (403, "forbidden"))?;
+    refused(
+        &platform,
+        "zhou",
+        &called,
+        r#"{"centre":"c99","gateway":"x","called":true}"#,
+        (404, "not_sent"),
+    )?;
+    let (status, told) = platform.post("zhou", &called, &rung(true).to_string())?;
+    ensure!(status == 200 && told["gateways"][1]["called_by"] == "zhou", "{status} {told}");
+    Ok(())
 }
 
 /// What is not two persons who saw the same is refused; what is goes out.
@@ -153,9 +172,15 @@ fn reports(platform: &Platform, path: &str) -> anyhow::Result<()> {
     let report: Value = serde_json::from_str(&report)?;
     let events = report["events"].as_array().cloned().unwrap_or_default();
     let said: Vec<&str> = events.iter().filter_map(|event| event["what"].as_str()).collect();
-    for what in ["prepared", "seen", "approved", "released", "answered", "stage", "stopped"] {
+    for what in ["prepared", "seen", "approved", "released", "answered", "stage", "stopped", "sent", "called"]
+    {
         ensure!(status == 200 && said.contains(&what), "{what} is not in {said:?}");
     }
+    let course = &report["timeline"];
+    let last =
+        |curve: &str| course[curve].as_array().and_then(|steps| steps.last().map(|step| step[1].clone()));
+    ensure!(last("sent") == Some(json!(2)) && last("answered") == Some(json!(1)), "{course}");
+    ensure!(last("called") == Some(json!(1)) && course["from"].as_i64() < course["to"].as_i64(), "{course}");
     let (status, csv) = platform.get(&format!("{path}/report?format=csv"))?;
     ensure!(status == 200 && csv.contains("c00/main") && csv.contains("实战"), "{csv}");
     let now = jiff::Timestamp::from_millisecond(linli_tests::now_ms())?;
@@ -173,6 +198,17 @@ fn reports(platform: &Platform, path: &str) -> anyhow::Result<()> {
     );
     let (status, csv) = platform.get(&format!("/api/v1/centres/c00/report?month={month}&format=csv"))?;
     ensure!(status == 200 && csv.contains(&format!("{month}-01")), "{csv}");
+    // A day of which nothing is known is no day of zeros.
+    let before = format!("/api/v1/centres/c00/report?month=2026-01");
+    let (_, report) = platform.get(&before)?;
+    let report: Value = serde_json::from_str(&report)?;
+    let day = &report["gateways"][0]["days"][0];
+    ensure!(day["state"] == "none" && day["messages"].is_null() && day["alarms_high"].is_null(), "{day}");
+    let (_, csv) = platform.get(&format!("{before}&format=csv"))?;
+    ensure!(csv.contains("2026-01-01,无数据 no data") && csv.contains("31 天无数据"), "{csv}");
+    let (_, ahead) = platform.get("/api/v1/centres/c00/report?month=2999-01")?;
+    let ahead: Value = serde_json::from_str(&ahead)?;
+    ensure!(ahead["gateways"][0]["days"][0]["state"] == "future", "{ahead}");
     for (query, expected) in [("month=2026-13", 422), ("", 422), ("month=2026-11&format=doc", 422)] {
         let (status, _) = platform.get(&format!("/api/v1/centres/c00/report?{query}"))?;
         ensure!(status == expected, "{query}: {status}");
@@ -196,6 +232,29 @@ async fn record_holds(platform: &Platform, database: &Database) -> anyhow::Resul
     let answer = platform.ask("guan", "GET", "/api/v1/record?limit=2", "")?;
     let record: Value = serde_json::from_str(&answer.body)?;
     ensure!(record["entries"].as_array().is_some_and(|entries| entries.len() == 2), "{record}");
+    let filtered = platform.ask("guan", "GET", "/api/v1/record?event=order&who=wang", "")?;
+    let filtered: Value = serde_json::from_str(&filtered.body)?;
+    let entries = filtered["entries"].as_array().cloned().unwrap_or_default();
+    ensure!(
+        !entries.is_empty() && entries.iter().all(|e| e["event"] == "order" && e["by"] == "wang"),
+        "{filtered}"
+    );
+    let wrong = platform.ask("guan", "GET", "/api/v1/record?limit=x", "")?;
+    ensure!(wrong.status == 422, "{wrong:?}");
+    let exported = platform.ask("guan", "GET", "/api/v1/record/export", "")?;
+    let lines: Vec<&str> = exported.body.lines().collect();
+    ensure!(lines.len() > 10 && lines[0].starts_with(r#"{"n":0,"#), "{exported:?}");
+    let (_, verified) = platform.post("guan", "/api/v1/record/verify", "{}")?;
+    ensure!(
+        verified["intact"] == true && verified["count"] == lines.len() + 1,
+        "the export is a line too: {verified}"
+    );
+    let file = platform.path("record.jsonl");
+    let to = file.display().to_string();
+    platform.verb(&["audit", "export", &to, "--event", "exported"]).await?;
+    ensure!(std::fs::read_to_string(&file)?.contains("\"by\":\"guan\""), "whose export it was");
+    let again = platform.verb(&["audit", "export", &to]).await.err().map(|error| error.to_string());
+    ensure!(again.is_some_and(|told| told.contains("exists")), "a file that is there stays");
     let changes = [
         (
             "UPDATE record SET line = replace(line, 'wang', 'zhao') WHERE n = (SELECT min(n) FROM record WHERE line LIKE '%wang%')",
@@ -206,6 +265,8 @@ async fn record_holds(platform: &Platform, database: &Database) -> anyhow::Resul
     for (change, word) in changes {
         database.ask("CREATE TABLE kept AS SELECT * FROM record").await?;
         database.ask(change).await?;
+        let (_, shown) = platform.post("guan", "/api/v1/record/verify", "{}")?;
+        ensure!(shown["intact"] == false && shown["why"].is_string(), "{change}: {shown}");
         let found = platform.verb(&["audit", "verify"]).await;
         let told = found.err().map(|error| format!("{error:#}")).unwrap_or_default();
         ensure!(told.contains(word), "{change}: {told}");

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::ensure;
 use linli_domain::{Id, Timestamp};
 use linli_mode::Class;
-use linli_mode::order::{Authority, Envelope, Kind, Order, Target, text};
+use linli_mode::order::{Authority, Envelope, Kind, Order, PlanHash, Target, text};
 use linli_tests::log_in::PASSWORD;
 use linli_tests::{Broker, Database, Platform, Workspace, now_ms};
 use mqtt_v311::{AsyncClient, Event, MqttOptions, Packet, PublishOptions, QoS};
@@ -32,12 +32,20 @@ fn is_silent(centre: usize) -> bool {
     centre % SILENT == 7
 }
 
+fn centre_number(centre: &Id) -> u64 {
+    centre.as_str().trim_start_matches('c').parse().unwrap_or_default()
+}
+
 /// An order that names all of them. The district does not judge signatures: gateways do.
 fn order() -> anyhow::Result<String> {
     let now = now_ms();
     let target = |centre: usize| {
         let centre = Id::new(&name(centre)).map_err(|error| anyhow::anyhow!("{error}"))?;
-        anyhow::Ok(Target { centre, site: None, plans: Vec::new(), snapshot: None })
+        // A plan of its own for each: more than the 64 KiB that earlier gateways read.
+        let mut hash = [7; 32];
+        hash[..8].copy_from_slice(&centre_number(&centre).to_be_bytes());
+        let plans = vec![PlanHash { plan: "reading-room.sampling@3".to_owned(), hash }];
+        anyhow::Ok(Target { centre, site: None, plans, snapshot: None })
     };
     let order = Order {
         id: "to-a-thousand".to_owned(),
@@ -54,7 +62,10 @@ fn order() -> anyhow::Result<String> {
         supersedes: Vec::new(),
         cap: None,
     };
-    Ok(text::write(&Envelope::of(order).bytes()))
+    let bytes = Envelope::of(order).bytes();
+    ensure!(bytes.len() > 64 << 10, "{} bytes", bytes.len());
+    println!("an order to {CENTRES} centres with a plan each has {} bytes", bytes.len());
+    Ok(text::write(&bytes))
 }
 
 /// All centres as one client: each reports that it is there, and answers an order unless it is silent. Returns how often
@@ -72,6 +83,11 @@ async fn centres(port: u16) -> anyhow::Result<tokio::task::JoinHandle<()>> {
             let name = name(centre);
             let status = json!({"online": true, "version": "t", "boot": "t", "epoch": format!("of-{name}"),
                 "mode": "peace", "at": now_ms()});
+            let mut status = status;
+            // The last one has a program of before.
+            if centre + 1 < CENTRES {
+                status["order_bytes"] = json!(256 * 1024);
+            }
             let topic = format!("linli/1/{name}/g/status");
             let _ = sending.publish(topic, status.to_string(), PublishOptions::at_least_once()).await;
         }
@@ -100,6 +116,16 @@ async fn centres(port: u16) -> anyhow::Result<tokio::task::JoinHandle<()>> {
 fn released(one: &Platform, two: &Platform) -> anyhow::Result<Instant> {
     let (status, prepared) = one.post("zhou", "/api/v1/orders", &json!({"order": order()?}).to_string())?;
     ensure!(status == 200 && prepared["sums"]["gateways"] == CENTRES, "{status} {}", prepared["sums"]);
+    let shown = prepared["gateways"].as_array().cloned().unwrap_or_default();
+    let too_large = |gateway: &&Value| {
+        gateway["preview"]["hindrances"].as_array().is_some_and(|all| all.contains(&json!("too_large")))
+    };
+    let found: Vec<&str> =
+        shown.iter().filter(too_large).filter_map(|gateway| gateway["centre"].as_str()).collect();
+    ensure!(
+        found == [name(CENTRES - 1)],
+        "whose program cannot read it is told before it is sent: {found:?}"
+    );
     let approve = |typed: bool| {
         let mut body = json!({"seen": prepared["seen"], "password": PASSWORD});
         if typed {

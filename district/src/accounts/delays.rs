@@ -64,7 +64,12 @@ pub async fn attempt(database: &mut PgConnection, subjects: &[Subject]) -> Resul
 
 /// What was counted was right: the errors of the account are forgotten, and this one of the address.
 pub async fn succeeded(database: &mut PgConnection, account: &Id, from: &str) -> Result<(), sqlx::Error> {
-    let [of_account, of_address] = subjects(account.as_str(), from);
+    right(database, account.as_str(), from).await
+}
+
+/// The same for whatever [`subjects`] names.
+pub async fn right(database: &mut PgConnection, of: &str, from: &str) -> Result<(), sqlx::Error> {
+    let [of_account, of_address] = subjects(of, from);
     sqlx::query("DELETE FROM log_in_error WHERE subject = $1")
         .bind(key(&of_account))
         .execute(&mut *database)

@@ -3,7 +3,7 @@
 //! All of it is in the database, so that copies of the service agree, and times are the database's: one clock, however
 //! the copies' own clocks go. The rules of secrets, codes and delays are those of the gateway (`linli-login`).
 
-mod delays;
+pub(crate) mod delays;
 mod directory;
 mod hashing;
 mod log_in;
@@ -129,7 +129,7 @@ pub async fn clock(database: &mut PgConnection) -> Result<i64, sqlx::Error> {
 }
 
 /// Random bytes of the operating system.
-fn random<const N: usize>() -> Result<[u8; N], AccountError> {
+pub(crate) fn random<const N: usize>() -> Result<[u8; N], AccountError> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes)
         .map_err(|error| AccountError::NotNow(format!("no random numbers: {error}")))?;

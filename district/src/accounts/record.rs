@@ -66,8 +66,26 @@ pub enum Event {
         centre: Id,
         /// Its gateway.
         gateway: Id,
-        /// `enrolled`, `revoked`, `code` or `certificate`.
+        /// `enrolled`, `changed`, `revoked`, `code`, `certificate` or `renewed`.
         what: String,
+        /// Who did it: an account, `local:UID`, or the address of a gateway.
+        by: String,
+    },
+    /// A certificate was refused to a gateway.
+    CentreRefused {
+        /// The centre that it named.
+        centre: Id,
+        /// The gateway that it named.
+        gateway: Id,
+        /// Why.
+        why: String,
+        /// The address.
+        from: String,
+    },
+    /// Lines of the record were exported.
+    Exported {
+        /// How many.
+        lines: u64,
         /// Who did it.
         by: String,
     },
@@ -75,7 +93,7 @@ pub enum Event {
     Order {
         /// The order.
         order: String,
-        /// `prepared`, `seen`, `approved`, `released` or `stopped`.
+        /// `prepared`, `seen`, `approved`, `released`, `stopped`, `called` or `uncalled`.
         what: String,
         /// The hash of what was seen, for what is bound to it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -83,6 +101,9 @@ pub enum Event {
         /// Its stage, or which of the two persons.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         nth: Option<i32>,
+        /// The gateway, `CENTRE/GATEWAY`, where it is about one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        of: Option<String>,
         /// Who did it.
         by: String,
     },
@@ -156,14 +177,69 @@ pub async fn append(database: &mut PgConnection, event: &Event) -> Result<(), sq
     Ok(())
 }
 
+/// Writes a line about a centre.
+pub async fn note_centre(
+    database: &mut PgConnection,
+    (centre, gateway): (&Id, &Id),
+    what: &str,
+    by: &str,
+) -> Result<(), sqlx::Error> {
+    let event = Event::Centre {
+        centre: centre.clone(),
+        gateway: gateway.clone(),
+        what: what.to_owned(),
+        by: by.to_owned(),
+    };
+    append(database, &event).await
+}
+
+/// Most lines that are exported at once.
+pub const MOST: i64 = 1_000_000;
+
+/// Which lines are wanted.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Words of events with commas between them, such as `order` or `refused,centre_refused`.
+    pub event: Option<String>,
+    /// Who did it, or what it is about: an account, a centre, an order, an address.
+    pub who: Option<String>,
+    /// Not before this time, Unix milliseconds.
+    pub from: Option<i64>,
+    /// Before this time, Unix milliseconds.
+    pub to: Option<i64>,
+}
+
 /// Lines before that number, the newest first.
-pub async fn before(pool: &PgPool, before: i64, limit: i64) -> Result<Vec<String>, sqlx::Error> {
-    let rows = sqlx::query("SELECT line FROM record WHERE n < $1 ORDER BY n DESC LIMIT $2")
-        .bind(before)
-        .bind(limit)
-        .fetch_all(pool)
-        .await?;
+pub async fn before(
+    pool: &PgPool,
+    before: i64,
+    limit: i64,
+    filter: &Filter,
+) -> Result<Vec<String>, sqlx::Error> {
+    let rows = sqlx::query(
+        "SELECT line FROM record WHERE n < $1 AND ($3::text IS NULL OR line::jsonb ->> 'event' = ANY (string_to_array($3, ','))) \
+         AND ($4::text IS NULL OR EXISTS (SELECT FROM jsonb_each_text(line::jsonb) e \
+           WHERE e.key IN ('account', 'by', 'from', 'centre', 'gateway', 'order') AND e.value = $4)) \
+         AND ($5::int8 IS NULL OR (line::jsonb ->> 'at')::int8 >= $5) \
+         AND ($6::int8 IS NULL OR (line::jsonb ->> 'at')::int8 < $6) ORDER BY n DESC LIMIT $2",
+    )
+    .bind(before)
+    .bind(limit)
+    .bind(filter.event.as_deref())
+    .bind(filter.who.as_deref())
+    .bind(filter.from)
+    .bind(filter.to)
+    .fetch_all(pool)
+    .await?;
     rows.iter().map(|row| row.try_get(0)).collect()
+}
+
+/// Writes that lines were exported.
+pub async fn exported(pool: &PgPool, lines: usize, by: &str) -> Result<(), sqlx::Error> {
+    let mut tx = pool.begin().await?;
+    let lines = u64::try_from(lines).unwrap_or(u64::MAX);
+    append(&mut tx, &Event::Exported { lines, by: by.to_owned() }).await?;
+    tx.commit().await
 }
 
 /// Lines about an order, the first one first.
@@ -226,6 +302,7 @@ mod tests {
             what: "approved".to_owned(),
             seen: Some("ab".to_owned()),
             nth: Some(2),
+            of: None,
             by: "chen".to_owned(),
         };
         assert_eq!(

@@ -1,7 +1,7 @@
 //! Logging in and out, setting up an account, and managing accounts.
 
 use axum::body::Bytes;
-use axum::extract::{Path, Query, State as Shared};
+use axum::extract::{Path, State as Shared};
 use axum::http::header::SET_COOKIE;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::gate::{From as Address, Who};
 use super::{Problem, State, json as answer};
-use crate::accounts::{self, AccountError, CODE_VALID_MS, Issued, LogIn, Permission, Person, Role, record};
+use crate::accounts::{self, AccountError, CODE_VALID_MS, Issued, LogIn, Permission, Person, Role};
 
 /// Name of the district in authenticators.
 const ISSUER: &str = "district";
@@ -192,23 +192,4 @@ async fn set_disabled(
 ) -> Result<StatusCode, Problem> {
     accounts::set_disabled(&state.pool, &id(&account)?, is_disabled, person.account.as_str()).await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-/// Which part of the record.
-#[derive(Debug, Deserialize)]
-pub struct Part {
-    before: Option<i64>,
-    limit: Option<i64>,
-}
-
-/// The record, the newest line first.
-pub async fn show_record(
-    Shared(state): Shared<State>,
-    Query(part): Query<Part>,
-) -> Result<Response, Problem> {
-    let head = record::head(&state.pool).await.map_err(|error| AccountError::NotNow(error.to_string()))?;
-    let limit = part.limit.unwrap_or(100).clamp(1, 1000);
-    let lines = record::before(&state.pool, part.before.unwrap_or(i64::MAX), limit).await?;
-    let entries: Vec<Value> = lines.iter().filter_map(|line| serde_json::from_str(line).ok()).collect();
-    Ok(answer(json!({"count": head.count, "root": head.root, "entries": entries}).to_string()))
 }

@@ -3,12 +3,14 @@
 //! No answer holds the body of a vital sign or a pseudonym: how many were measured is all that is told of residents.
 
 mod accounts;
+mod enrolment;
 mod gate;
 mod host;
 mod orders;
 mod page;
 pub mod permission;
 mod queries;
+mod record;
 mod reports;
 
 use std::sync::Arc;
@@ -26,6 +28,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::accounts::LogIns;
+use crate::certificates::Settings;
 use crate::metrics::Metrics;
 use crate::source::SourceStatus;
 
@@ -38,6 +41,7 @@ pub struct State {
     log_ins: LogIns,
     is_tls: bool,
     outlines: Arc<str>,
+    certificates: Option<Settings>,
 }
 
 // === impl State ===
@@ -47,13 +51,19 @@ impl State {
     #[must_use]
     pub fn new(pool: PgPool, metrics: Arc<Metrics>, source: Arc<SourceStatus>, is_tls: bool) -> Self {
         let outlines = crate::outlines::NONE.into();
-        Self { pool, metrics, source, log_ins: LogIns::default(), is_tls, outlines }
+        Self { pool, metrics, source, log_ins: LogIns::default(), is_tls, outlines, certificates: None }
     }
 
     /// With outlines below the map, GeoJSON.
     #[must_use]
     pub fn with_outlines(self, outlines: Option<String>) -> Self {
         Self { outlines: outlines.map_or(self.outlines, Into::into), ..self }
+    }
+
+    /// With what signs the certificates of gateways.
+    #[must_use]
+    pub fn with_certificates(self, certificates: Option<Settings>) -> Self {
+        Self { certificates, ..self }
     }
 
     /// Name of the cookie of a session.
@@ -73,7 +83,15 @@ pub fn router(state: State) -> Router {
         .route("/api/v1/accounts/{id}/reset", post(accounts::reset))
         .route("/api/v1/accounts/{id}/disable", post(accounts::disable))
         .route("/api/v1/accounts/{id}/enable", post(accounts::enable))
-        .route("/api/v1/record", get(accounts::show_record))
+        .route("/api/v1/record", get(record::show))
+        .route("/api/v1/record/verify", post(record::verify))
+        .route("/api/v1/record/export", get(record::export))
+        .route("/api/v1/authority", get(enrolment::authority))
+        .route("/api/v1/certificate", post(enrolment::issue))
+        .route("/api/v1/certificate/renew", post(enrolment::renew))
+        .route("/api/v1/enrolment", get(enrolment::list).post(enrolment::add))
+        .route("/api/v1/enrolment/{centre}/{gateway}/code", post(enrolment::code))
+        .route("/api/v1/enrolment/{centre}/{gateway}/revoke", post(enrolment::revoke))
         .route("/api/v1/centres", get(centres))
         .route("/api/v1/centres/{centre}", get(centre))
         .route("/api/v1/centres/{centre}/report", get(reports::month))
@@ -88,21 +106,32 @@ pub fn router(state: State) -> Router {
         .route("/api/v1/orders/{id}/approve", post(orders::approve))
         .route("/api/v1/orders/{id}/release", post(orders::release))
         .route("/api/v1/orders/{id}/stop", post(orders::stop))
+        .route("/api/v1/orders/{id}/called", post(orders::called))
         .route_layer(from_fn_with_state(state.clone(), gate::enter))
         .with_state(state)
         .merge(page::router())
+}
+
+/// What gateways ask for, and nothing else.
+pub fn gateways(state: State) -> Router {
+    Router::new()
+        .route("/api/v1/authority", get(enrolment::authority))
+        .route("/api/v1/certificate", post(enrolment::issue))
+        .route("/api/v1/certificate/renew", post(enrolment::renew))
+        .route_layer(from_fn_with_state(state.clone(), gate::enter))
+        .with_state(state)
 }
 
 /// Serves requests for these names, and those of loopback, until cancelled.
 pub async fn serve(
     listener: TcpListener,
     tls: Option<&Tls>,
-    state: State,
+    routes: Router,
     hosts: Vec<String>,
     cancel: CancellationToken,
 ) {
     let counts = Arc::new(Counts::default());
-    let guarded = router(state).layer(from_fn_with_state(Arc::new(hosts), host::guard));
+    let guarded = routes.layer(from_fn_with_state(Arc::new(hosts), host::guard));
     linli_listen::serve(listener, tls, guarded, Limits::network(), counts, cancel).await;
 }
 

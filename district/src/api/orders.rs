@@ -28,6 +28,7 @@ impl From<OrderRefused> for Problem {
             OrderRefused::Nobody(_) => (CONFLICT, "nobody", "指令中的中心都没有登记".to_owned()),
             OrderRefused::Known(id) => (CONFLICT, "known", format!("指令 {id} 已经准备过")),
             OrderRefused::Unknown(id) => (StatusCode::NOT_FOUND, "order", format!("没有指令 {id}")),
+            OrderRefused::NotSent(of) => (StatusCode::NOT_FOUND, "not_sent", format!("指令没有发给 {of}")),
             OrderRefused::Changed => (CONFLICT, "changed", "所见与现在的预览不同，请重新查看".to_owned()),
             OrderRefused::OldPreview => {
                 (CONFLICT, "old_preview", "预览已超过 10 分钟，请重新查看".to_owned())
@@ -173,6 +174,27 @@ pub async fn stop(
     shown(&state, &id).await
 }
 
+/// Who was rung.
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Called {
+    centre: String,
+    gateway: String,
+    called: bool,
+}
+
+/// Keeps that a silent gateway's people were rung, or were not after all.
+pub async fn called(
+    Shared(state): Shared<State>,
+    Who(person): Who,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    let Called { centre, gateway, called } = read(&body, "需要 centre、gateway、called")?;
+    orders::called(&state.pool, &id, (&centre, &gateway), called, person.account.as_str()).await?;
+    shown(&state, &id).await
+}
+
 /// All that happened to it.
 pub async fn report(
     Shared(state): Shared<State>,
@@ -180,5 +202,6 @@ pub async fn report(
     Query(format): Query<Format>,
 ) -> Result<Response, Problem> {
     let report = orders::report(&state.pool, &id).await?.ok_or(OrderRefused::Unknown(id))?;
-    reports::answer(&format, &report, reports::order)
+    let course = reports::course(&report);
+    reports::answer_drawn(&format, &report, reports::order, Some(&course))
 }

@@ -21,6 +21,7 @@ const PREPARE: Needs = Needs::May(Permission::Prepare);
 const APPROVE: Needs = Needs::May(Permission::Approve);
 const STOP: Needs = Needs::May(Permission::Stop);
 const ACCOUNTS: Needs = Needs::May(Permission::Accounts);
+const CENTRES: Needs = Needs::May(Permission::Centres);
 const RECORD: Needs = Needs::May(Permission::Record);
 const OWN: Needs = Needs::May(Permission::Own);
 
@@ -47,12 +48,23 @@ pub const ROUTES: &[Row] = &[
     ("POST", "/api/v1/orders/{id}/approve", APPROVE),
     ("POST", "/api/v1/orders/{id}/release", APPROVE),
     ("POST", "/api/v1/orders/{id}/stop", STOP),
+    ("POST", "/api/v1/orders/{id}/called", STOP),
     ("GET", "/api/v1/accounts", ACCOUNTS),
     ("POST", "/api/v1/accounts", ACCOUNTS),
     ("POST", "/api/v1/accounts/{id}/reset", ACCOUNTS),
     ("POST", "/api/v1/accounts/{id}/disable", ACCOUNTS),
     ("POST", "/api/v1/accounts/{id}/enable", ACCOUNTS),
     ("GET", "/api/v1/record", RECORD),
+    ("POST", "/api/v1/record/verify", RECORD),
+    ("GET", "/api/v1/record/export", RECORD),
+    // Of gateways, which have no account: a fingerprint, a code or a certificate says who they are.
+    ("GET", "/api/v1/authority", OPEN),
+    ("POST", "/api/v1/certificate", OPEN),
+    ("POST", "/api/v1/certificate/renew", OPEN),
+    ("GET", "/api/v1/enrolment", CENTRES),
+    ("POST", "/api/v1/enrolment", CENTRES),
+    ("POST", "/api/v1/enrolment/{centre}/{gateway}/code", CENTRES),
+    ("POST", "/api/v1/enrolment/{centre}/{gateway}/revoke", CENTRES),
 ];
 
 /// What a request needs; `None` when there is no such route.
@@ -94,7 +106,9 @@ mod tests {
 
     /// Routes of the router, as they are written there: `.route("PATH", get(…).post(…))`.
     fn routed() -> Vec<(&'static str, String)> {
-        let source: String = include_str!("mod.rs").split_whitespace().collect();
+        // Those for gateways alone are among them.
+        let all = include_str!("mod.rs").split("/// What gateways ask for").next().unwrap_or_default();
+        let source: String = all.split_whitespace().collect();
         let mut routes = Vec::new();
         for part in source.split(".route(\"").skip(1) {
             let (path, rest) = part.split_once('"').expect("a path");
@@ -137,7 +151,10 @@ mod tests {
                 ("POST", "/api/v1/session" | "/api/v1/enrol") => &Role::ALL,
                 (_, "/api/v1/session") => &Role::ALL,
                 (_, path) if path.starts_with("/api/v1/accounts") => &[Administrator],
-                (_, "/api/v1/record") => &[Administrator],
+                (_, "/api/v1/record" | "/api/v1/record/verify" | "/api/v1/record/export") => &[Administrator],
+                (_, path) if path.starts_with("/api/v1/enrolment") => &[Administrator],
+                (_, "/api/v1/authority" | "/api/v1/certificate" | "/api/v1/certificate/renew") => &Role::ALL,
+                (_, "/api/v1/orders/{id}/called") => &[DutyOfficer, Commander],
                 ("GET", _) => &Role::ALL,
                 (_, "/api/v1/orders" | "/api/v1/orders/{id}/preview" | "/api/v1/orders/{id}/stop") => {
                     &[DutyOfficer, Commander]
@@ -149,7 +166,8 @@ mod tests {
                 assert_eq!(needs.is_met(Some(&[role])), allowed.contains(&role), "{method} {path} {role}");
             }
             let is_open = !path.starts_with("/api")
-                || ["/api/v1/session", "/api/v1/enrol"].contains(path) && *method == "POST";
+                || ["/api/v1/session", "/api/v1/enrol"].contains(path) && *method == "POST"
+                || ["/api/v1/authority", "/api/v1/certificate", "/api/v1/certificate/renew"].contains(path);
             assert_eq!(needs.is_met(None), is_open, "{method} {path}: nobody");
         }
     }

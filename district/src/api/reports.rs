@@ -8,6 +8,7 @@ use linli_domain::timezone::Zone;
 use linli_reports::pdf;
 use linli_reports::sheet::{Section, Sheet};
 use linli_reports::spreadsheet::Spreadsheet;
+use linli_reports::timeline::{Curve, Timeline};
 use serde_json::Value;
 
 use super::{Problem, State, json};
@@ -45,13 +46,28 @@ pub async fn month(
 
 /// A report in the format that was asked for.
 pub fn answer(format: &Format, report: &Value, sheet: fn(&Value) -> Sheet) -> Result<Response, Problem> {
+    answer_drawn(format, report, sheet, None)
+}
+
+/// The same with a drawing in the PDF.
+pub fn answer_drawn(
+    format: &Format,
+    report: &Value,
+    sheet: fn(&Value) -> Sheet,
+    drawing: Option<&Timeline>,
+) -> Result<Response, Problem> {
     let file = |kind: &'static str, bytes: Vec<u8>| {
         ([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "no-store")], bytes).into_response()
     };
     match format.format.as_deref() {
         None | Some("json") => Ok(json(report.to_string())),
         Some("csv") => Ok(file("text/csv; charset=utf-8", csv(&sheet(report)).into_bytes())),
-        Some("pdf") => Ok(file("application/pdf", pdf::document(&sheet(report)))),
+        Some("pdf") => {
+            let sheet = sheet(report);
+            let bytes =
+                drawing.map_or_else(|| pdf::document(&sheet), |drawing| pdf::with_timeline(&sheet, drawing));
+            Ok(file("application/pdf", bytes))
+        }
         Some(_) => {
             let en = "`format` is json, csv or pdf";
             Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "format 须为 json、csv 或 pdf", en)
@@ -130,11 +146,30 @@ fn month_sheet(report: &Value) -> Sheet {
 /// The days of a gateway.
 fn days(gateway: &Value) -> Section {
     let days = array(&gateway["days"]);
+    let shown = |day: &Value, key: &str| match (&day[key], day["state"].as_str()) {
+        (Value::Null, Some("none")) => "无数据 no data".to_owned(),
+        (Value::Null, Some("data")) => "未知 unknown".to_owned(),
+        (value, _) => cell(value),
+    };
     let mut rows: Vec<Vec<String>> =
-        days.iter().map(|day| DAY.iter().map(|(key, _)| cell(&day[*key])).collect()).collect();
-    let sum = |key: &str| days.iter().filter_map(|day| day[key].as_i64()).sum::<i64>().to_string();
+        days.iter().map(|day| DAY.iter().map(|(key, _)| shown(day, key)).collect()).collect();
+    let state = |word: &str| days.iter().filter(|day| day["state"] == word).count();
+    let (known, unknown) = (state("data"), state("none"));
+    // Of days without data nothing is known: a sum says how many days it is of.
+    let sum = |key: &str| {
+        let counts: Vec<i64> = days.iter().filter_map(|day| day[key].as_i64()).collect();
+        match counts.is_empty() {
+            true => "未知 unknown".to_owned(),
+            false if counts.len() < known => format!("≥ {}", counts.iter().sum::<i64>()),
+            false => counts.iter().sum::<i64>().to_string(),
+        }
+    };
     let sums = DAY.iter().skip(1).map(|(key, _)| sum(key));
-    rows.push(std::iter::once("合计 sum".to_owned()).chain(sums).collect());
+    let title = match unknown {
+        0 => "合计 sum".to_owned(),
+        unknown => format!("{known} 天合计 sum of {known} days；{unknown} 天无数据 days without data"),
+    };
+    rows.push(std::iter::once(title).chain(sums).collect());
     let [id, name, arrived, missing, lost] =
         ["gateway", "name", "arrived", "missing", "lost"].map(|key| cell(&gateway[key]));
     Section {
@@ -180,6 +215,50 @@ pub fn order(report: &Value) -> Sheet {
             format!("所见 seen {seen}"),
         ],
         sections: vec![order_centres(&zone, report), order_events(&zone, report)],
+    }
+}
+
+/// Words of the curves, as `orders::CURVES` names them.
+const CURVES: [(&str, &str); 4] = [
+    ("sent", "已发 sent"),
+    ("answered", "已回应 answered"),
+    ("ready", "已就绪 ready"),
+    ("called", "已电话 rung"),
+];
+
+/// The course of an order, for the PDF.
+pub fn course(report: &Value) -> Timeline {
+    let (zone, told) = (zone(report), &report["timeline"]);
+    let at = |value: &Value| value.as_i64().unwrap_or_default();
+    let span = (at(&told["from"]), at(&told["to"]));
+    let curves = CURVES.iter().map(|(key, label)| {
+        let steps = array(&told[*key]).iter().map(|step| {
+            let count = step[1].as_u64().and_then(|count| usize::try_from(count).ok()).unwrap_or_default();
+            (at(&step[0]), count)
+        });
+        Curve { label: (*label).to_owned(), steps: steps.collect() }
+    });
+    let moments = array(&told["acts"]).iter().filter_map(|act| {
+        let what = match act["what"].as_str()? {
+            "approved" => "批准 approved",
+            "released" => "发放 stage",
+            "stopped" => "停发 stopped",
+            _ => return None,
+        };
+        Some((at(&act["at"]), format!("{what} {}", cell(&act["nth"])).trim_end().to_owned()))
+    });
+    let moments = moments.filter(|(when, _)| (span.0..=span.1).contains(when)).collect();
+    let ticks = (0..=6).map(|part| {
+        let when = span.0 + (span.1 - span.0) * part / 6;
+        let shown = zone.shown(Timestamp(when));
+        (when, shown.split_whitespace().nth(1).unwrap_or(&shown).to_owned())
+    });
+    Timeline {
+        span,
+        most: told["gateways"].as_u64().and_then(|most| usize::try_from(most).ok()).unwrap_or(1),
+        curves: curves.collect(),
+        moments,
+        ticks: ticks.collect(),
     }
 }
 
@@ -241,17 +320,46 @@ mod tests {
     use serde_json::json;
 
     #[test]
+    fn the_course_of_an_order_is_drawn() {
+        let act =
+            |at: i64, what: &str, nth: i32| json!({"at": at, "what": what, "account": "chen", "nth": nth});
+        let report = json!({"id": "o-1", "kind": "Enter", "class": "Actual", "zone": "Asia/Shanghai", "state": "released",
+            "gateways": [], "events": [], "timeline": {"from": 1_795_428_000_000_i64, "to": 1_795_428_060_000_i64,
+                "gateways": 14, "sent": [[1_795_428_001_000_i64, 1], [1_795_428_020_000_i64, 14]],
+                "answered": [[1_795_428_002_000_i64, 1]], "ready": [], "called": [],
+                "acts": [act(1_795_427_000_000, "approved", 1), act(1_795_428_000_000, "released", 1)]}});
+        let course = course(&report);
+        assert_eq!((course.most, course.curves.len()), (14, 4));
+        assert_eq!(
+            course.moments,
+            [(1_795_428_000_000, "发放 stage 1".to_owned())],
+            "what was before is not drawn"
+        );
+        assert_eq!(course.ticks.first().map(|(_, text)| text.as_str()), Some("18:00:00"));
+        let (with, without) = (pdf::with_timeline(&order(&report), &course), pdf::document(&order(&report)));
+        assert!(
+            with.starts_with(b"%PDF-") && with.len() > without.len() + 500,
+            "{} {}",
+            with.len(),
+            without.len()
+        );
+    }
+
+    #[test]
     fn a_month_becomes_a_table_and_a_document() {
-        let day =
-            |day: &str, messages: u32| json!({"day": day, "messages": messages, "samples": 7 * messages});
+        let day = |day: &str, messages: u32| json!({"day": day, "state": "data", "messages": messages, "samples": 7 * messages});
         let report = json!({"centre": "c", "month": "2026-11", "zone": "Asia/Shanghai", "made_at": 1_795_428_000_000_i64,
             "gateways": [{"gateway": "gw", "name": "=星河", "arrived": 5, "missing": 1, "lost": 0,
-                "days": [day("2026-11-01", 2), day("2026-11-02", 3)],
+                "days": [day("2026-11-01", 2), day("2026-11-02", 3),
+                    {"day": "2026-11-03", "state": "none", "messages": null, "samples": null},
+                    {"day": "2026-11-04", "state": "future", "messages": null, "samples": null}],
                 "orders": [{"id": "o-1", "class": "Actual", "result": "accepted", "answered_at": null}]}]});
         let sheet = month_sheet(&report);
         let written = csv(&sheet);
         assert!(written.contains("2026-11-02,3,21,"), "{written}");
-        assert!(written.contains("合计 sum,5,35,"), "{written}");
+        assert!(written.contains("2026-11-03,无数据 no data,无数据 no data,"), "{written}");
+        assert!(written.contains("\n2026-11-04,,,"), "{written}");
+        assert!(written.contains("2 天合计 sum of 2 days；1 天无数据 days without data,5,35,"), "{written}");
         assert!(written.contains("o-1,Actual,accepted,"), "{written}");
         assert!(pdf::document(&sheet).starts_with(b"%PDF-"));
     }

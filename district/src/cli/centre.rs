@@ -1,27 +1,20 @@
 //! `linli-district centre`: enrolment.
 
+use std::time::Duration;
+
 use anyhow::{Context, ensure};
 use clap::Subcommand;
 use linli_domain::Id;
-use sqlx::Row;
+use serde_json::Value;
 
-use super::Common;
-use crate::config::Checked;
+use super::Opened;
+use crate::certificates::{self, Refused, Settings};
 use crate::enrolment::{self, Entry};
-use crate::{migrate, service};
 
-/// Arguments.
-#[derive(Debug, clap::Args)]
-pub struct Args {
-    #[command(subcommand)]
-    operation: Operation,
-    #[command(flatten)]
-    common: Common,
-}
-
+/// What is done with centres.
 #[derive(Debug, Subcommand)]
-enum Operation {
-    /// Enrol a gateway, or change what is known of it (登记)
+pub enum Operation {
+    /// Enrol a gateway, or change what is known of it; prints the code for its certificate (登记)
     Add {
         /// The centre, as `centre` of its facility.toml
         centre: String,
@@ -36,8 +29,22 @@ enum Operation {
         /// Where it is: latitude and longitude in degrees, as 31.2304,121.4737
         #[arg(long, value_name = "LAT,LON", allow_hyphen_values = true)]
         place: Option<String>,
+        /// Give out no code: it has a certificate, or a password at the broker
+        #[arg(long)]
+        no_code: bool,
+        #[command(flatten)]
+        code: Validity,
     },
-    /// Hear a gateway no more (撤销)
+    /// Give out a new code for the certificate of an enrolled gateway; an earlier one is void (登记码)
+    Code {
+        /// The centre
+        centre: String,
+        /// The gateway
+        gateway: String,
+        #[command(flatten)]
+        code: Validity,
+    },
+    /// Hear a gateway no more; its certificates are void (撤销)
     Revoke {
         /// The centre
         centre: String,
@@ -46,29 +53,31 @@ enum Operation {
     },
     /// List the enrolled gateways (列表)
     List,
-    /// Print the rules of mosquitto's acl_file: each gateway reads and writes its own topics only (代理权限)
+    /// Print the rules of mosquitto's `acl_file`: each gateway reads and writes its own topics only (代理权限)
     Acl {
         /// The user name of the district at the broker
         #[arg(long, default_value = "district")]
         district: String,
     },
+    /// Print the certificate of the authority for gateways, for the broker's `cafile` (网关证书机构)
+    Authority,
+    /// Print the list of void certificates, for the broker's `crlfile` (已撤销的证书)
+    Void,
 }
 
-// === impl Args ===
-
-impl Args {
-    /// The configuration to use.
-    pub fn common(&self) -> &Common {
-        &self.common
-    }
+/// How long a code is valid.
+#[derive(Debug, clap::Args)]
+pub struct Validity {
+    /// Hours for which the code is valid
+    #[arg(long, value_name = "HOURS", default_value_t = 24, value_parser = clap::value_parser!(u64).range(1..=168))]
+    valid: u64,
 }
 
 /// Runs it.
-pub async fn run(args: &Args, checked: Checked) -> anyhow::Result<()> {
-    let pool = service::pool(&checked)?;
-    migrate::check(&pool).await?;
-    match &args.operation {
-        Operation::Add { centre, gateway, name, phone, place } => {
+pub async fn run(operation: &Operation, Opened { checked, pool, by }: Opened) -> anyhow::Result<()> {
+    let settings = checked.certificates.as_ref();
+    match operation {
+        Operation::Add { centre, gateway, name, phone, place, no_code, code } => {
             let entry = Entry {
                 centre: id("centre", centre)?,
                 gateway: id("gateway", gateway)?,
@@ -76,36 +85,80 @@ pub async fn run(args: &Args, checked: Checked) -> anyhow::Result<()> {
                 phone: phone.clone(),
                 place: place.as_deref().map(parse_place).transpose()?,
             };
-            enrolment::add(&pool, &entry).await?;
+            enrolment::add(&pool, &entry, &by).await?;
             println!("{centre}/{gateway} 已登记 enrolled; broker user {}", enrolment::user(centre, gateway));
+            if let Some(settings) = settings.filter(|_| !no_code) {
+                invite(&pool, settings, (&entry.centre, &entry.gateway), code, &by).await?;
+            }
+        }
+        Operation::Code { centre, gateway, code } => {
+            let settings = settings.ok_or_else(|| told(&Refused::NoAuthority))?;
+            invite(&pool, settings, (&id("centre", centre)?, &id("gateway", gateway)?), code, &by).await?;
         }
         Operation::Revoke { centre, gateway } => {
             let was_heard =
-                enrolment::revoke(&pool, &id("centre", centre)?, &id("gateway", gateway)?).await?;
+                enrolment::revoke(&pool, &id("centre", centre)?, &id("gateway", gateway)?, &by).await?;
             ensure!(was_heard, "{centre}/{gateway} 没有登记 is not enrolled");
-            println!(
-                "{centre}/{gateway} 已撤销 revoked; now renew the broker's rules: linli-district centre acl"
-            );
-        }
-        Operation::List => {
-            let rows = sqlx::query(
-                "SELECT centre, gateway, coalesce(name, ''), revoked_at IS NOT NULL, coalesce(online, false) \
-                 FROM gateway ORDER BY 1, 2",
-            );
-            for row in rows.fetch_all(&pool).await? {
-                let (centre, gateway, name): (String, String, String) =
-                    (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
-                let state = match (row.try_get::<bool, _>(3)?, row.try_get::<bool, _>(4)?) {
-                    (true, _) => "已撤销 revoked",
-                    (false, true) => "在线 online",
-                    (false, false) => "离线 offline",
-                };
-                println!("{centre}/{gateway}\t{state}\t{name}");
+            println!("{centre}/{gateway} 已撤销 revoked");
+            if checked.broker_files.is_none() {
+                println!(
+                    "请更新消息服务器的规则 now renew the broker's rules: linli-district centre acl, void"
+                );
             }
         }
+        Operation::List => list(&serde_json::from_str(&enrolment::list(&pool).await?)?),
         Operation::Acl { district } => print!("{}", enrolment::access_rules(&pool, district).await?),
+        Operation::Authority => {
+            let settings = settings.ok_or_else(|| told(&Refused::NoAuthority))?;
+            print!("{}", settings.authority.pem);
+            eprintln!("网关须核对的指纹 what gateways compare: {}", settings.fingerprint);
+        }
+        Operation::Void => {
+            let settings = settings.ok_or_else(|| told(&Refused::NoAuthority))?;
+            let now = jiff::Timestamp::now().as_millisecond();
+            print!("{}", settings.authority.list(&certificates::void(&pool).await?, now)?);
+        }
     }
     Ok(())
+}
+
+/// Gives out a code and says what is typed at the gateway.
+async fn invite(
+    pool: &sqlx::PgPool,
+    settings: &Settings,
+    of: (&Id, &Id),
+    Validity { valid }: &Validity,
+    by: &str,
+) -> anyhow::Result<()> {
+    let invited = certificates::invite(pool, of, Duration::from_secs(valid * 3600), by).await;
+    let invited = invited.map_err(|refused| told(&refused))?;
+    println!("{}", invited.code);
+    eprintln!(
+        "登记码 {valid} 小时内有效，只用一次；在网关上运行 valid for {valid} h, used once; at the gateway:\n  {}",
+        settings.command(&invited.code)
+    );
+    Ok(())
+}
+
+fn told(refused: &Refused) -> anyhow::Error {
+    anyhow::anyhow!("{} {refused}", refused.zh())
+}
+
+fn list(gateways: &Value) {
+    for one in gateways.as_array().into_iter().flatten() {
+        let word = |key: &str| one[key].as_str().unwrap_or_default();
+        let certificate = match word("state") {
+            "revoked" => "已撤销 revoked",
+            "certificate" => "有证书 certificate",
+            "invited" => "待登记 code given",
+            "expired" => "登记码失效 code ended",
+            "ended" => "证书到期 certificate ended",
+            _ => "无证书 no certificate",
+        };
+        let is_online = one["online"] == true && word("state") != "revoked";
+        let online = if is_online { "在线 online" } else { "离线 offline" };
+        println!("{}/{}\t{online}\t{certificate}\t{}", word("centre"), word("gateway"), word("name"));
+    }
 }
 
 fn id(what: &str, text: &str) -> anyhow::Result<Id> {

@@ -66,7 +66,8 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
     let real = if program.is_file() { args.gateways.min(args.centres) } else { 0 };
     let simulated = args.centres - real;
     for number in 0..args.centres {
-        enrolment::add(&pool, &entry(number, if number < simulated { "gw" } else { "demo" })?).await?;
+        enrolment::add(&pool, &entry(number, if number < simulated { "gw" } else { "demo" })?, "demo")
+            .await?;
     }
     let log_ins = super::demo_people::prepare(&pool, dir.path()).await?;
     pool.close().await;

@@ -12,6 +12,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use sqlx::PgPool;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::filter::Targets;
@@ -44,11 +45,11 @@ enum Verb {
     /// Check the configuration; with a database that answers, its format too (检查配置)
     Check(Common),
     /// Enrol centres, list and revoke them, write the broker's rules (中心登记)
-    Centre(centre::Args),
+    Centre(On<centre::Operation>),
     /// Add accounts, list, disable and reset them (账号)
-    Users(users::Args),
+    Users(On<users::Operation>),
     /// Show and verify the record of who did what (审计记录)
-    Audit(audit::Args),
+    Audit(On<audit::Operation>),
     /// Run a district on this machine: broker, database, simulated centres (演示)
     Demo(demo::Args),
 }
@@ -65,6 +66,34 @@ struct Common {
         env = "LINLI_DISTRICT_CONFIG"
     )]
     config: PathBuf,
+}
+
+/// A verb with operations on the database.
+#[derive(Debug, clap::Args)]
+struct On<O: Subcommand> {
+    #[command(subcommand)]
+    operation: O,
+    #[command(flatten)]
+    common: Common,
+}
+
+/// What such an operation works with.
+struct Opened {
+    checked: Checked,
+    pool: PgPool,
+    /// Who does it, as the record names them.
+    by: String,
+}
+
+// === impl Opened ===
+
+impl Opened {
+    /// Opens a database of this program's format.
+    async fn new(checked: Checked) -> anyhow::Result<Self> {
+        let pool = service::pool(&checked)?;
+        migrate::check(&pool).await?;
+        Ok(Self { checked, pool, by: local() })
+    }
 }
 
 /// Parses the command line and runs the verb.
@@ -90,12 +119,10 @@ pub fn main() -> ExitCode {
                 Ok(())
             })
         }),
-        Verb::Centre(args) => with(args.common(), |checked| block_on(centre::run(args, checked))),
-        Verb::Users(args) if args.secret().is_some() => {
-            told(args.secret().map_or(Ok(()), |file| users::code(file)))
-        }
-        Verb::Users(args) => with(args.common(), |checked| block_on(users::run(args, checked))),
-        Verb::Audit(args) => with(args.common(), |checked| block_on(audit::run(args, checked))),
+        Verb::Centre(On { operation, common }) => on(common, |opened| centre::run(operation, opened)),
+        Verb::Users(On { operation: users::Operation::Code { file }, .. }) => told(users::code(file)),
+        Verb::Users(On { operation, common }) => on(common, |opened| users::run(operation, opened)),
+        Verb::Audit(On { operation, common }) => on(common, |opened| audit::run(operation, opened)),
         Verb::Demo(args) => {
             log();
             told(block_on(demo::run(args)))
@@ -111,6 +138,11 @@ fn with(common: &Common, verb: impl FnOnce(Checked) -> anyhow::Result<()>) -> Ex
             ExitCode::from(WRONG)
         }
     }
+}
+
+/// Runs an operation on the database.
+fn on<F: Future<Output = anyhow::Result<()>>>(common: &Common, verb: impl FnOnce(Opened) -> F) -> ExitCode {
+    with(common, |checked| block_on(async move { verb(Opened::new(checked).await?).await }))
 }
 
 fn told(outcome: anyhow::Result<()>) -> ExitCode {

@@ -4,22 +4,12 @@ use clap::Subcommand;
 use linli_domain::{Id, Timestamp};
 use linli_login::totp;
 
-use super::Common;
+use super::Opened;
 use crate::accounts::{self, AccountError, Issued, Role};
-use crate::config::Checked;
-use crate::{migrate, service};
 
-/// Arguments.
-#[derive(Debug, clap::Args)]
-pub struct Args {
-    #[command(subcommand)]
-    operation: Operation,
-    #[command(flatten)]
-    common: Common,
-}
-
+/// What is done with accounts.
 #[derive(Debug, Subcommand)]
-enum Operation {
+pub enum Operation {
     /// Add an account; its person sets it up with the code that is printed (添加)
     Add {
         /// What the person types to log in
@@ -59,23 +49,6 @@ enum Operation {
     },
 }
 
-// === impl Args ===
-
-impl Args {
-    /// The configuration to use; none is needed for a one-time code.
-    pub const fn common(&self) -> &Common {
-        &self.common
-    }
-
-    /// The file whose code is asked for.
-    pub const fn secret(&self) -> Option<&std::path::PathBuf> {
-        match &self.operation {
-            Operation::Code { file } => Some(file),
-            _ => None,
-        }
-    }
-}
-
 /// Prints the one-time code of now.
 pub fn code(file: &std::path::Path) -> anyhow::Result<()> {
     let secret =
@@ -87,12 +60,9 @@ pub fn code(file: &std::path::Path) -> anyhow::Result<()> {
 }
 
 /// Runs it.
-pub async fn run(args: &Args, checked: Checked) -> anyhow::Result<()> {
-    let pool = service::pool(&checked)?;
-    migrate::check(&pool).await?;
-    let by = super::local();
+pub async fn run(operation: &Operation, Opened { pool, by, .. }: Opened) -> anyhow::Result<()> {
     let told = |error: AccountError| anyhow::anyhow!("{} {error}", error.zh());
-    match &args.operation {
+    match operation {
         Operation::Add { account, name, roles } => {
             print(&accounts::add(&pool, account, name, roles, &by).await.map_err(told)?);
         }

@@ -8,6 +8,7 @@
 mod approve;
 mod preview;
 mod send;
+mod timeline;
 mod view;
 
 use base64::Engine as _;
@@ -50,6 +51,9 @@ pub enum OrderRefused {
     /// There is none.
     #[error("there is no order {0}")]
     Unknown(String),
+    /// Nobody has to be rung about it.
+    #[error("the order was not sent to {0}")]
+    NotSent(String),
     /// The two persons, or what they saw, do not fit.
     #[error("{0}")]
     NotApproved(NotApproved),
@@ -261,7 +265,45 @@ async fn note(
         what: what.to_owned(),
         seen: seen.map(str::to_owned),
         nth,
+        of: None,
         by: by.to_owned(),
     };
     record::append(database, &event).await
+}
+
+/// Keeps that somebody has rung a gateway that was sent an order, or that they have not after all.
+pub async fn called(
+    pool: &PgPool,
+    id: &str,
+    (centre, gateway): (&str, &str),
+    is_called: bool,
+    by: &str,
+) -> Result<(), OrderRefused> {
+    let mut tx = pool.begin().await?;
+    let changed = sqlx::query(
+        "UPDATE order_target t SET called_at = CASE WHEN $4 THEN clock_timestamp() END, \
+         called_by = CASE WHEN $4 THEN $5 END FROM gateway g \
+         WHERE t.id = $1 AND g.id = t.gateway AND g.centre = $2 AND g.gateway = $3 AND t.sent > 0",
+    )
+    .bind(id)
+    .bind(centre)
+    .bind(gateway)
+    .bind(is_called)
+    .bind(by)
+    .execute(&mut *tx)
+    .await?;
+    if changed.rows_affected() == 0 {
+        return Err(OrderRefused::NotSent(format!("{centre}/{gateway}")));
+    }
+    let event = Event::Order {
+        order: id.to_owned(),
+        what: if is_called { "called" } else { "uncalled" }.to_owned(),
+        seen: None,
+        nth: None,
+        of: Some(format!("{centre}/{gateway}")),
+        by: by.to_owned(),
+    };
+    record::append(&mut tx, &event).await?;
+    tx.commit().await?;
+    Ok(())
 }

@@ -24,6 +24,8 @@ const HINDRANCES: &str = "array_remove(ARRAY[ \
                       AND r.\"order\" IS DISTINCT FROM t.id) THEN 'other_order' END, \
     CASE WHEN EXISTS (SELECT FROM alarm a WHERE a.gateway = g.id AND a.priority = 'high' \
                       AND a.state NOT IN ('normal', 'shelved', 'suppressed', 'out_of_service')) THEN 'high_alarm' END, \
+    CASE WHEN length((SELECT bytes FROM mass_order o WHERE o.id = t.id)) > coalesce(g.order_bytes, 65536) \
+         THEN 'too_large' END, \
     CASE WHEN NOT EXISTS (SELECT FROM room r WHERE r.gateway = g.id) THEN 'no_rooms' END], NULL)";
 
 /// Looks anew; approvals so far are void.

@@ -44,7 +44,7 @@ async fn send_due(pool: &PgPool, publisher: &dyn Publisher) -> Result<u64, sqlx:
         "WITH due AS (SELECT t.id, t.gateway FROM order_target t JOIN mass_order o ON o.id = t.id \
                       WHERE t.due <= now() AND o.expires > now() AND o.stopped_at IS NULL \
                       ORDER BY t.due LIMIT $1 FOR UPDATE OF t SKIP LOCKED) \
-         UPDATE order_target t SET sent = t.sent + 1, sent_at = now(), \
+         UPDATE order_target t SET sent = t.sent + 1, sent_at = now(), first_sent_at = coalesce(t.first_sent_at, now()), \
          due = now() + interval '5 s' * (1 << least(t.sent, 4)) FROM due d, mass_order o, gateway g \
          WHERE t.id = d.id AND t.gateway = d.gateway AND o.id = d.id AND g.id = d.gateway \
          RETURNING g.centre, g.gateway, o.bytes",

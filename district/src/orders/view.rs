@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, PgPool, Row};
 
+use super::timeline::timeline;
 use crate::accounts::record;
 
 /// Most stages of rooms in a report.
@@ -28,7 +29,7 @@ pub async fn list(pool: &PgPool) -> Result<String, sqlx::Error> {
         "SELECT coalesce(json_agg(t), '[]')::text FROM (SELECT o.id, o.number, o.kind, o.class, {STATE} AS state, o.stage, \
          o.made_by, o.first_by, o.second_by, o.stopped_by, {made} AS made_at, {expires} AS expires, s.* \
          FROM mass_order o, LATERAL (SELECT count(*) AS gateways, count(*) FILTER (WHERE sent > 0) AS sent, \
-           count(*) FILTER (WHERE result = 'accepted') AS accepted, \
+           count(*) FILTER (WHERE result IN ('accepted', 'repeated')) AS accepted, \
            count(*) FILTER (WHERE result NOT IN ('accepted', 'repeated')) AS not_accepted, \
            count(*) FILTER (WHERE sent > 0 AND result IS NULL) AS silent FROM order_target t WHERE t.id = o.id) s \
          ORDER BY o.made_at DESC LIMIT 200) t",
@@ -50,7 +51,7 @@ pub async fn one(pool: &PgPool, id: &str) -> Result<Option<Value>, sqlx::Error> 
          'gateways', (SELECT json_agg(json_build_object('centre', g.centre, 'gateway', g.gateway, 'name', g.name, \
            'ramp', t.ramp, 'preview', json_build_object('ready', t.hindrances = '{{}}', 'hindrances', t.hindrances), \
            'state', {TARGET_STATE}, 'result', t.result, 'reason', t.reason, 'sent', t.sent, 'sent_at', {sent_at}, \
-           'answered_at', {answered_at}, \
+           'answered_at', {answered_at}, 'first_sent_at', {first_sent_at}, 'called_at', {called_at}, 'called_by', t.called_by, \
            'phone', CASE WHEN t.sent > 0 AND t.result IS NULL THEN g.phone END, \
            'rooms', (SELECT json_object_agg(r.room, r.stage) FROM room r WHERE r.gateway = g.id AND r.\"order\" = o.id)) \
            ORDER BY g.centre, g.gateway) FROM order_target t JOIN gateway g ON g.id = t.gateway WHERE t.id = o.id) \
@@ -63,6 +64,8 @@ pub async fn one(pool: &PgPool, id: &str) -> Result<Option<Value>, sqlx::Error> 
         stopped_at = ms("o.stopped_at"),
         sent_at = ms("t.sent_at"),
         answered_at = ms("t.answered_at"),
+        called_at = ms("t.called_at"),
+        first_sent_at = ms("t.first_sent_at"),
     );
     let Some(row) = sqlx::query(AssertSqlSafe(sql)).bind(id).fetch_optional(pool).await? else {
         return Ok(None);
@@ -83,7 +86,8 @@ fn sums(order: &Value) -> Value {
     json!({
         "gateways": gateways.len(), "ready": count(&|gateway| gateway["preview"]["ready"] == true),
         "waits": state("waits"), "due": state("due"), "silent": state("silent"), "offline": state("offline"),
-        "answered": state("answered"), "accepted": count(&|gateway| gateway["result"] == "accepted"),
+        "answered": state("answered"), // One that says that it has it already follows it: its first answer was lost.
+        "accepted": count(&|gateway| gateway["result"] == "accepted" || gateway["result"] == "repeated"),
         "not_accepted": count(&|gateway| {
             gateway["result"].as_str().is_some_and(|result| !["accepted", "repeated"].contains(&result))
         }),
@@ -97,7 +101,8 @@ pub async fn report(pool: &PgPool, id: &str) -> Result<Option<Value>, sqlx::Erro
     for line in record::about(pool, id).await? {
         let line: Value = serde_json::from_str(&line).unwrap_or_default();
         events
-            .push(json!({"at": line["at"], "what": line["what"], "account": line["by"], "nth": line["nth"]}));
+            .push(json!({"at": line["at"], "what": line["what"], "account": line["by"], "nth": line["nth"],
+                "of": line["of"]}));
     }
     for gateway in order["gateways"].as_array().into_iter().flatten() {
         if gateway["answered_at"].is_i64() {
@@ -118,7 +123,15 @@ pub async fn report(pool: &PgPool, id: &str) -> Result<Option<Value>, sqlx::Erro
             (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?, row.try_get(3)?, row.try_get(4)?);
         events.push(json!({"at": at, "what": "stage", "centre": centre, "gateway": gateway, "room": room, "stage": stage}));
     }
+    for gateway in order["gateways"].as_array().into_iter().flatten() {
+        if gateway["first_sent_at"].is_i64() {
+            events.push(json!({"at": gateway["first_sent_at"], "what": "sent", "centre": gateway["centre"],
+                "gateway": gateway["gateway"]}));
+        }
+    }
     events.sort_by_key(|event| event["at"].as_i64());
+    let now = crate::accounts::clock(&mut *pool.acquire().await?).await?;
+    order["timeline"] = timeline(&order, &events, now);
     order["events"] = Value::Array(events);
     Ok(Some(order))
 }

@@ -11,7 +11,7 @@ use std::sync::atomic::AtomicU64;
 
 use bytes::Bytes;
 
-pub use mqtt::MqttSource;
+pub use mqtt::{MqttSource, take_over};
 pub use nats::NatsSource;
 
 /// A message.

@@ -256,3 +256,31 @@ async fn serve(
         }
     }
 }
+
+/// Ends the connection of a client by taking its session over (MQTT 5.0, 3.1.4-3), and forgets that session.
+///
+/// # Errors
+/// When the broker is not reached, or refuses.
+pub async fn take_over(checked: &Checked, client_id: &str) -> Result<(), String> {
+    let address = checked.brokers.first().ok_or("there is no broker")?;
+    let mut options = options(checked, address).map_err(|error| error.to_string())?;
+    options.set_client_id(client_id.to_owned());
+    options.set_clean_start(true);
+    options.set_session_expiry_interval(Some(0));
+    let (client, mut events) = AsyncClientBuilder::new(options).capacity(8).build();
+    let connected = async {
+        loop {
+            match events.poll().await {
+                Ok(Event::Incoming(Packet::ConnAck(_))) => return Ok(()),
+                Ok(_) => {}
+                Err(error) => return Err(error.to_string()),
+            }
+        }
+    };
+    let taken = tokio::time::timeout(CONNECT_WITHIN, connected).await;
+    taken.map_err(|_| "no answer to CONNECT".to_owned())??;
+    client.disconnect().await.map_err(|error| error.to_string())?;
+    // Until the DISCONNECT is sent.
+    let _ = tokio::time::timeout(CONNECT_WITHIN, async { while events.poll().await.is_ok() {} }).await;
+    Ok(())
+}

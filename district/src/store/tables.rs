@@ -189,7 +189,7 @@ pub async fn states(tx: Tx<'_, '_>, states: &[(i32, Status)]) -> Result<(), sqlx
     for (gateway, status) in last {
         sqlx::query(
             "UPDATE gateway SET online = $2, mode = $3, version = $4, boot = $5, epoch = $6, record_key = $7, \
-             service = $8::jsonb, state_at = now() WHERE id = $1",
+             service = $8::jsonb, order_bytes = $9, state_at = now() WHERE id = $1",
         )
         .bind(gateway)
         .bind(status.online)
@@ -199,6 +199,7 @@ pub async fn states(tx: Tx<'_, '_>, states: &[(i32, Status)]) -> Result<(), sqlx
         .bind(&status.epoch)
         .bind(status.record_key.as_deref())
         .bind(status.service.as_ref().map(Json::to_string))
+        .bind(status.order_bytes)
         .execute(&mut **tx)
         .await?;
     }

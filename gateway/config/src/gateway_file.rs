@@ -383,5 +383,23 @@ fn tls(raw: &Mqtt, dir: Option<&Path>, diagnostics: &mut Diagnostics<'_, '_>) ->
             None
         }
     };
-    Tls { ca, identity }
+    let renew = renewal(raw.renew.as_deref(), identity.as_ref(), diagnostics);
+    Tls { ca, identity, renew }
+}
+
+/// The district that renews the certificate.
+fn renewal(
+    url: Option<&str>,
+    identity: Option<&(PathBuf, PathBuf)>,
+    diagnostics: &mut Diagnostics<'_, '_>,
+) -> Option<String> {
+    let url = url?;
+    let at = keys(&["mqtt", "tls", "renew"]);
+    let is_local = url.starts_with("http://") && insecure::host_of(url).is_some_and(insecure::is_here);
+    if !url.starts_with("https://") && !is_local {
+        diagnostics.wrong(&at, format!("{url:?} does not begin with https://"));
+    } else if identity.is_none_or(|(cert, key)| cert != key) {
+        diagnostics.wrong(&at, "needs cert and key in one file, as `linli uplink enrol` writes it");
+    }
+    Some(url.to_owned())
 }

@@ -12,6 +12,7 @@ pub mod sheet;
 pub mod slip;
 pub mod spreadsheet;
 pub mod switch;
+pub mod timeline;
 pub mod visit_text;
 
 pub use fhir::bundle;

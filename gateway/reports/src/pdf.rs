@@ -5,6 +5,7 @@ use pdf_writer::types::{CidFontType, FontFlags, SystemInfo};
 use pdf_writer::{Content, Finish, Name, Pdf, Rect, Ref, Str, TextStr};
 
 use super::sheet::{Section, Sheet};
+use super::timeline::{self, Timeline};
 
 /// A4 landscape, in points.
 const WIDE: f32 = 842.0;
@@ -41,12 +42,28 @@ pub fn with_code(sheet: &Sheet, code: &[Vec<bool>]) -> Vec<u8> {
     paper.bound(&sheet.title)
 }
 
+/// Returns the bytes of the document with a drawing between its lines and its tables.
+#[must_use]
+pub fn with_timeline(sheet: &Sheet, timeline: &Timeline) -> Vec<u8> {
+    let mut paper = head(sheet);
+    paper.timeline(timeline);
+    tables(paper, sheet).bound(&sheet.title)
+}
+
 fn written(sheet: &Sheet) -> Paper {
+    tables(head(sheet), sheet)
+}
+
+fn head(sheet: &Sheet) -> Paper {
     let mut paper = Paper { pages: vec![Content::new()], down: MARGIN };
     paper.line(&sheet.title, 15.0);
     for line in &sheet.signature {
         paper.line(line, 9.0);
     }
+    paper
+}
+
+fn tables(mut paper: Paper, sheet: &Sheet) -> Paper {
     for section in &sheet.sections {
         paper.section(section);
     }
@@ -76,6 +93,19 @@ impl Paper {
         let y = HIGH - self.down;
         if let Some(page) = self.pages.last_mut() {
             page.begin_text().set_font(FONT, size).next_line(x, y).show(Str(&encoded)).end_text();
+        }
+    }
+
+    fn timeline(&mut self, timeline: &Timeline) {
+        self.ensure_height(timeline::HEIGHT + 10.0);
+        self.down += timeline::HEIGHT + 10.0;
+        let place = (MARGIN, HIGH - self.down, WIDE - 2.0 * MARGIN, timeline::HEIGHT);
+        let Some(page) = self.pages.last_mut() else { return };
+        let words = timeline.draw(page, place);
+        for word in words {
+            let encoded: Vec<u8> = word.text.encode_utf16().flat_map(u16::to_be_bytes).collect();
+            let (x, y) = word.at;
+            page.begin_text().set_font(FONT, word.size).next_line(x, y).show(Str(&encoded)).end_text();
         }
     }
 

@@ -133,6 +133,9 @@ pub fn status(birth: &Birth, epoch: &str, at: Timestamp, online: bool) -> Vec<u8
     if !birth.service.is_empty() {
         status["service"] = json!(birth.service);
     }
+    if let Some(bytes) = birth.order_bytes {
+        status["order_bytes"] = json!(bytes);
+    }
     status.to_string().into_bytes()
 }
 
@@ -219,11 +222,12 @@ mod tests {
             record_key: Some("k".to_owned()),
             orders: [("district.Actual".to_owned(), 117)].into(),
             service: vec!["hall".to_owned()],
+            order_bytes: Some(262_144),
         };
         assert_eq!(
             parsed(status(&birth, "e1", Timestamp(7), true)),
             json!({"online":true,"version":"0.1.0","boot":"b","epoch":"e1","mode":"peace","at":7,"record_key":"k",
-                "orders":{"district.Actual":117},"service":["hall"]})
+                "orders":{"district.Actual":117},"service":["hall"],"order_bytes":262_144})
         );
     }
 

@@ -93,4 +93,6 @@ pub struct Tls {
     pub ca: Option<PathBuf>,
     /// Own certificate chain and key, for mutual TLS.
     pub identity: Option<(PathBuf, PathBuf)>,
+    /// Address of the district that renews the certificate of `identity`.
+    pub renew: Option<String>,
 }

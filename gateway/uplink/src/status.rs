@@ -20,6 +20,8 @@ pub struct Birth {
     pub orders: std::collections::BTreeMap<String, u64>,
     /// Rooms in their service state: technicians may move outputs of the mode switch there.
     pub service: Vec<String>,
+    /// Longest order that it reads, in bytes.
+    pub order_bytes: Option<u32>,
 }
 
 /// The state of the connection.

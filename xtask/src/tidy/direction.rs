@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// Each crate of the workspace, with the crates that it may use. It may also use whatever those may use.
-const MAY_USE: [(&str, &[&str]); 31] = [
+const MAY_USE: [(&str, &[&str]); 32] = [
     ("linli-wire", &[]),
     ("linli-node", &["linli-wire"]),
     ("linli-golden", &[]),
@@ -21,6 +21,7 @@ const MAY_USE: [(&str, &[&str]); 31] = [
     // The store and the uplink for their settings.
     ("linli-config", &["linli-mode", "linli-drivers", "linli-store", "linli-uplink"]),
     ("linli-tls", &["linli-config"]),
+    ("linli-enrol", &["linli-tls"]),
     ("linli-commands", &["linli-mode", "linli-drivers", "linli-store"]),
     ("linli-services", &["linli-commands", "linli-config", "linli-golden-site"]),
     ("linli-nodes", &["linli-services"]),
@@ -44,7 +45,7 @@ const MAY_USE: [(&str, &[&str]); 31] = [
     ),
     // The node for its emulation in the demonstration.
     ("linli-demo", &["linli-web", "linli-node"]),
-    ("linli", &["linli-demo"]),
+    ("linli", &["linli-demo", "linli-enrol"]),
     ("linli-district", &["linli-embed", "linli-listen", "linli-login", "linli-reports"]),
     ("linli-tests", &["linli", "linli-district"]),
     ("xtask", &["linli-wire"]),

@@ -7,7 +7,7 @@ export const HEARD_MS = 180_000;
 export const OLD_MS = 12 * 60_000;
 export const VOID_MS = 60 * 60_000;
 
-export type Tone = 'high' | 'medium' | 'low' | 'silent' | 'never' | 'calm';
+export type Tone = 'high' | 'medium' | 'low' | 'silent' | 'gaps' | 'never' | 'calm';
 export type Mode = 'actual' | 'drill' | 'peace' | 'unknown';
 
 export const keyOf = (of: { centre: string; gateway: string }) => `${of.centre}/${of.gateway}`;
@@ -23,7 +23,9 @@ export function toneOf(of: Gateway, now: number): Tone {
   if (of.medium || of.doubled) return 'medium';
   if (of.heard_at === null && of.online === null) return 'never';
   if (isSilent(of, now)) return 'silent';
-  return of.low ? 'low' : 'calm';
+  if (of.low) return 'low';
+  // What has not arrived may be an alarm: who misses data is not known to be calm.
+  return completeness(of) === null ? 'never' : of.missing > 0 ? 'gaps' : 'calm';
 }
 
 export function modeOf(of: Gateway): Mode {
@@ -33,7 +35,7 @@ export function modeOf(of: Gateway): Mode {
   return of.mode === 'peace' ? 'peace' : of.mode.startsWith('drill') || of.mode === 'exercise' ? 'drill' : 'actual';
 }
 
-const RANK: Record<Tone, number> = { high: 0, medium: 1, silent: 2, low: 3, never: 4, calm: 5 };
+const RANK: Record<Tone, number> = { high: 0, medium: 1, silent: 2, low: 3, gaps: 4, never: 5, calm: 6 };
 
 /** The most urgent first, then by name. */
 export function byUrgency(list: Gateway[], now: number): Gateway[] {

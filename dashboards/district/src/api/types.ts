@@ -39,6 +39,8 @@ export interface Target {
   centre: string; gateway: string; name: string | null; ramp: number; preview: { ready: boolean; hindrances: string[] };
   state: 'waits' | 'due' | 'silent' | 'offline' | 'answered'; result: string | null; reason: string | null;
   sent: number; sent_at: number | null; answered_at: number | null; phone: string | null; rooms: Record<string, string> | null;
+  /** When its people were rung, and who did it. */
+  called_at: number | null; called_by: string | null;
 }
 
 export interface Approval { account: string; at: number }
@@ -50,9 +52,10 @@ export interface Order {
   sums: Record<'gateways' | 'ready' | 'waits' | 'due' | 'silent' | 'offline' | 'answered' | 'accepted' | 'not_accepted', number>;
 }
 
+/** A day of which nothing arrived, or that is to come, has no counts: null is not zero. */
 export interface Day {
-  day: string; messages: number; samples: number; alarms_high: number; alarms_medium: number; alarms_low: number; food_alarms: number;
-  mode_changes: number; orders: number; vital_signs: number;
+  day: string; state: 'data' | 'none' | 'future'; messages: number | null; samples: number | null; alarms_high: number | null; alarms_medium: number | null; alarms_low: number | null;
+  food_alarms: number | null; mode_changes: number | null; orders: number | null; vital_signs: number | null;
 }
 export interface Report {
   centre: string; month: string; zone: string; made_at: number;

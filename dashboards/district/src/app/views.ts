@@ -6,9 +6,11 @@ import type { Permission } from '../api/session.svelte.ts';
 import Accounts from '../views/accounts/View.svelte';
 import Alarms from '../views/alarms/View.svelte';
 import Aside from '../views/aside/View.svelte';
+import Gateways from '../views/gateways/View.svelte';
 import Centre from '../views/centre/View.svelte';
 import Map from '../views/map/View.svelte';
 import Orders from '../views/orders/View.svelte';
+import Record from '../views/record/View.svelte';
 import Rank from '../views/rank/View.svelte';
 import Report from '../views/report/View.svelte';
 
@@ -22,11 +24,14 @@ export const VIEWS: ViewRow[] = [
   { id: 'orders', icon: 'send', view: Orders, word: 'orders', needs: 'view' },
   { id: 'aside', icon: 'aside', view: Aside, word: 'aside', needs: 'view' },
   { id: 'accounts', icon: 'people', view: Accounts, word: 'accounts', needs: 'accounts' },
+  { id: 'gateways', icon: 'people', view: Gateways, needs: 'centres' },
+  { id: 'record', icon: 'people', view: Record, needs: 'record' },
   { id: 'centre', icon: 'map', view: Centre, needs: 'view' },
   { id: 'report', icon: 'map', view: Report, needs: 'view' },
 ];
 
 /** The row of the rail that a view belongs to. */
 export function railOf(view: string): string {
+  if (view === 'gateways' || view === 'record') return 'accounts';
   return view === 'centre' || view === 'report' ? 'map' : view;
 }

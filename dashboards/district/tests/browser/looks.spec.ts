@@ -40,10 +40,12 @@ describe.each(Object.keys(SIZES) as (keyof typeof SIZES)[])('%s', (size) => {
     }
     await page.context().clearCookies();
     await logIn(page, district, 'guan');
-    for (const lang of ['zh', 'en'] as const) {
-      await open(page, district, 'accounts', { lang, theme: 'light' });
-      await page.locator('main li').nth(4).waitFor();
-      expect(await faults(page), `accounts ${lang}`).toEqual([]);
+    for (const view of ['accounts', 'gateways', 'record']) {
+      for (const [lang, theme] of [['zh', 'light'], ['en', 'dark']] as const) {
+        await open(page, district, view, { lang, theme });
+        await page.locator('main li').nth(4).waitFor();
+        expect(await faults(page), `${view} ${lang}`).toEqual([]);
+      }
     }
     await page.context().clearCookies();
     await page.goto(`${district.url}/map?lang=en&theme=dark`);

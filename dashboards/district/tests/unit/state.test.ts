@@ -3,7 +3,12 @@ import { byUrgency, completeness, HEARD_MS, isSilent, matches, modeOf, toneOf } 
 import type { Gateway } from '../../src/api/types.ts';
 import { hindrances } from '../../src/views/orders/ready.ts';
 import { asText, classTyped, commands, countTyped, quoted } from '../../src/views/orders/typed.ts';
-import { monthAfter } from '../../src/views/report/month.ts';
+import { monthAfter, runs } from '../../src/views/report/month.ts';
+import { moments, path as curve, SIZE, type Course } from '../../src/views/orders/course.ts';
+import { query, what } from '../../src/views/record/told.ts';
+import { placeOf } from '../../src/views/gateways/types.ts';
+import { en } from '../../src/words/en.ts';
+import type { Day } from '../../src/api/types.ts';
 import { ranked } from '../../src/views/rank/rank.ts';
 
 const NOW = 1_800_000_000_000;
@@ -18,6 +23,10 @@ test('only what was heard just now is calm', () => {
   expect(toneOf(like({ heard_at: NOW - HEARD_MS - 1 }), NOW)).toBe('silent');
   expect(toneOf(like({ online: false }), NOW)).toBe('silent');
   expect(toneOf(like({ online: null, heard_at: null }), NOW)).toBe('never');
+  expect(toneOf(like({ missing: 3 }), NOW)).toBe('gaps');
+  expect(toneOf(like({ missing: 3, low: 1 }), NOW)).toBe('low');
+  expect(toneOf(like({ arrived: 0 }), NOW)).toBe('never');
+  expect(toneOf(like({ lost: 3 }), NOW), 'what is lost for good was told by the gateway').toBe('calm');
   expect(modeOf(like({ mode: null }))).toBe('unknown');
   expect(completeness(like({ arrived: 0 }))).toBeNull();
 });
@@ -78,4 +87,32 @@ test('an order goes as its text or as base64', () => {
 test('months go over the end of a year', () => {
   expect(monthAfter('2026-12', 1)).toBe('2027-01');
   expect(monthAfter('2026-01', -1)).toBe('2025-12');
+});
+
+test('days without data are told together, and those to come not at all', () => {
+  const day = (name: string, state: Day['state']) => ({ day: name, state }) as Day;
+  const found = runs([day('01', 'none'), day('02', 'none'), day('03', 'data'), day('04', 'data'), day('05', 'none'), day('06', 'future')]);
+  expect(found.map(({ first, last }) => `${first.day}-${last.day}`)).toEqual(['01-02', '03-03', '04-04', '05-05']);
+});
+
+test('the course of an order is drawn from its first stage to its end', () => {
+  const act = (at: number, word: string) => ({ at, what: word, account: 'chen', nth: 1 });
+  const course: Course = { from: 0, to: 100, gateways: 10, acts: [act(-5, 'prepared'), act(0, 'approved'), act(1, 'released'), act(90, 'stopped')], sent: [[0, 1], [50, 10]], answered: [], ready: [], called: [] };
+  const high = SIZE.high - SIZE.below;
+  expect(curve(course, course.answered)).toBe(`M${SIZE.left} ${high} L${SIZE.wide - 8} ${high}`);
+  expect(curve(course, course.sent).endsWith(`L${SIZE.wide - 8} ${SIZE.above}`), 'all ten at last').toBe(true);
+  expect(moments(course).map((one) => one.acts.map((of) => of.what))).toEqual([['approved', 'released'], ['stopped']]);
+});
+
+test('a line of the record says what was done, and a filter becomes a query', () => {
+  expect(what({ n: 1, at: 0, event: 'order', what: 'released', nth: 2, order: 'o-1' }, en)).toBe('released · stage 2 · o-1');
+  expect(what({ n: 1, at: 0, event: 'centre_refused', centre: 'c', gateway: 'gw', why: 'no' }, en)).toBe('certificate refused · c/gw · no');
+  expect(what({ n: 1, at: 0, event: 'of a newer program' }, en)).toBe('of a newer program');
+  expect(query({ kind: 'refused', who: ' chen ', from: '', to: '' })).toBe('event=refused%2Ccentre_refused&who=chen');
+  expect(query({ kind: 'all', who: '', from: '2026-11-30', to: '2026-11-30' })).toMatch(/^from=\d+&to=\d+$/);
+});
+
+test('a place is two numbers', () => {
+  expect(placeOf('31.2304, 121.4737')).toEqual([31.2304, 121.4737]);
+  expect([placeOf('31.2'), placeOf('131, 20'), placeOf('here'), placeOf('1,2,3')]).toEqual([null, null, null, null]);
 });

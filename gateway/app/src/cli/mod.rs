@@ -44,6 +44,7 @@ mod slip;
 mod socket;
 mod target;
 mod tls;
+mod uplink;
 mod users;
 mod visits;
 
@@ -121,6 +122,8 @@ enum Verb {
     Backup(backup::Args),
     /// Show, renew or import the certificate of the listeners (证书)
     Tls(tls::Args),
+    /// Get the certificate for the district, renew and show it (区级平台证书)
+    Uplink(uplink::Args),
     /// Who did what: show, verify, export the record (审计记录)
     Audit(audit::Args),
     /// Accounts of people, shared screens, break-glass codes (账号)
@@ -169,6 +172,7 @@ fn run(verb: Verb) -> ExitCode {
         Verb::Reload(args) => reload::run(&args),
         Verb::Backup(args) => backup::run(&args),
         Verb::Tls(args) => tls::run(&args),
+        Verb::Uplink(args) => uplink::run(&args),
         Verb::Audit(args) => audit::run(&args),
         Verb::Users(args) => users::run(&args),
         Verb::Login(args) => login::run(&args),

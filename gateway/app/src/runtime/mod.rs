@@ -10,5 +10,6 @@ mod pipeline;
 mod record_retention;
 mod services;
 pub mod state_dir;
+pub(crate) mod uplink_certificate;
 mod uplink_supervisor;
 mod watchdog;

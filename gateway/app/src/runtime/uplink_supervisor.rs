@@ -12,6 +12,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::runtime::uplink_certificate;
 use linli_services::VERSION;
 use linli_services::command_queue::{Lanes, Submission};
 use linli_services::outputs::Source;
@@ -59,6 +60,7 @@ impl UplinkSupervisor {
             record_key: None,
             orders: std::collections::BTreeMap::new(),
             service: Vec::new(),
+            order_bytes: u32::try_from(linli_mode::order::LARGEST).ok(),
         };
         Self {
             outbox,
@@ -105,6 +107,8 @@ impl UplinkSupervisor {
         self.status.send_replace(UplinkStatus::default());
         let (Some(settings), Some(service)) = (settings, self.service.clone()) else { return };
         let cancel = CancellationToken::new();
+        let (tls, clock) = (settings.tls.clone(), Arc::clone(&self.clock));
+        tokio::spawn(uplink_certificate::watch(tls, clock, cancel.clone()));
         let task = tokio::spawn(keep(self.parts(), settings.clone(), service, cancel.clone()));
         self.running = Some(Running { settings: settings.clone(), cancel, task });
     }

@@ -147,6 +147,9 @@ pub struct Tls {
     pub cert: Option<String>,
     /// Path of the client's private key, for mutual TLS; together with `cert`.
     pub key: Option<String>,
+    /// Address of the district that renews the certificate before its end, https://HOST:PORT; `cert` and `key` are one
+    /// file then. `linli uplink enrol` writes it.
+    pub renew: Option<String>,
 }
 
 /// The HTTP listener for screens and programs.

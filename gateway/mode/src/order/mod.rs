@@ -32,5 +32,6 @@ pub use replay_guard::{AcceptedOrder, Numbers, ReplayGuard, Series, WINDOW};
 pub use sorting::{Lane, OrderLanes, Signature, Sorting};
 pub use time::{ClockDoubt, KnownTime, LONGEST_AGE};
 
-/// Longest order that is read, in bytes.
-pub const LARGEST: usize = 64 * 1024;
+/// Longest order that is read, in bytes: some 2,500 centres with a plan each. Earlier gateways read 64 KiB; each
+/// tells what it reads in `status` (`order_bytes`), so that nobody sends it an order that it cannot read.
+pub const LARGEST: usize = 256 * 1024;

@@ -368,6 +368,7 @@ async fn engine_of(
         record_key: None,
         orders: BTreeMap::new(),
         service: Vec::new(),
+        order_bytes: None,
     });
     let reported = birth.subscribe();
     let ((usual, from_usual), (first, from_first)) = (mpsc::channel(64), mpsc::channel(64));

@@ -37,6 +37,7 @@ pub fn birth() -> Birth {
         record_key: Some("k".to_owned()),
         orders: std::collections::BTreeMap::new(),
         service: Vec::new(),
+        order_bytes: None,
     }
 }
 
