@@ -203,7 +203,7 @@ pub async fn issue(pool: &PgPool, settings: &Settings, ask: &Ask, from: &str) ->
     let (id, before) = match found {
         Ok(found) => found,
         Err(refused) => {
-            let refused = is_anothers(&mut tx, ask, &name).await?.unwrap_or(refused);
+            let refused = of_another(&mut tx, ask, &name).await?.unwrap_or(refused);
             refuse(&mut tx, ask, &refused, from).await?;
             tx.commit().await?;
             return Err(refused);
@@ -272,7 +272,7 @@ async fn look(
 }
 
 /// Whether it is the code of another gateway: one of the two is not who it says.
-async fn is_anothers(
+async fn of_another(
     database: &mut PgConnection,
     ask: &Ask,
     name: &str,

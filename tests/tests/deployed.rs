@@ -360,8 +360,8 @@ async fn wrong_codes(
     ensure!(untrusted.contains("does not answer"), "the system does not trust it: {untrusted}");
     let wrong = refused(&mut at.enrol("0000-0000-0000-0000", &at.fingerprint)?).await?;
     ensure!(wrong.contains("not the code of c/gw") && wrong.contains("登记码"), "{wrong}");
-    let anothers = refused(&mut at.enrol(others, &at.fingerprint)?).await?;
-    ensure!(anothers.contains("code of another gateway"), "{anothers}");
+    let foreign = refused(&mut at.enrol(others, &at.fingerprint)?).await?;
+    ensure!(foreign.contains("code of another gateway"), "{foreign}");
     let shown = database.ask("SELECT reason || ' ' || detail FROM poison").await?;
     ensure!(shown.contains("claims_another") && shown.contains("c/other"), "{shown}");
     database.ask("UPDATE invitation SET until = now() - interval '1 minute'").await?;

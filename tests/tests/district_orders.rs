@@ -114,13 +114,7 @@ fn is_rung(platform: &Platform, path: &str, silent: &Value) -> anyhow::Result<()
     let rung =
         |called: bool| json!({"centre": silent["centre"], "gateway": silent["gateway"], "called": called});
     refused(platform, "kan", &called, &rung(true).to_string(), (403, "forbidden"))?;
-    refused(
-        &platform,
-        "zhou",
-        &called,
-        r#"{"centre":"c99","gateway":"x","called":true}"#,
-        (404, "not_sent"),
-    )?;
+    refused(platform, "zhou", &called, r#"{"centre":"c99","gateway":"x","called":true}"#, (404, "not_sent"))?;
     let (status, told) = platform.post("zhou", &called, &rung(true).to_string())?;
     ensure!(status == 200 && told["gateways"][1]["called_by"] == "zhou", "{status} {told}");
     Ok(())
@@ -199,8 +193,8 @@ fn reports(platform: &Platform, path: &str) -> anyhow::Result<()> {
     let (status, csv) = platform.get(&format!("/api/v1/centres/c00/report?month={month}&format=csv"))?;
     ensure!(status == 200 && csv.contains(&format!("{month}-01")), "{csv}");
     // A day of which nothing is known is no day of zeros.
-    let before = format!("/api/v1/centres/c00/report?month=2026-01");
-    let (_, report) = platform.get(&before)?;
+    let before = "/api/v1/centres/c00/report?month=2026-01";
+    let (_, report) = platform.get(before)?;
     let report: Value = serde_json::from_str(&report)?;
     let day = &report["gateways"][0]["days"][0];
     ensure!(day["state"] == "none" && day["messages"].is_null() && day["alarms_high"].is_null(), "{day}");

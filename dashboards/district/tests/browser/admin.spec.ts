@@ -20,22 +20,24 @@ afterAll(async () => {
 });
 
 const problem = () => page.locator('form .problem').innerText();
+const field = (name: string) => page.locator('form').getByLabel(name);
+const who = () => page.getByLabel('谁、哪个中心');
 
 test('a gateway is enrolled, mistakes are told, and revoked after a question', async () => {
   await open(page, district, 'gateways');
   await page.locator('main li').nth(2).waitFor();
   await page.getByRole('button', { name: '登记', exact: true }).click();
   await expect.poll(problem).toContain('请写中心编号和网关编号');
-  await page.getByLabel('中心编号').fill('xin zhong xin');
-  await page.getByLabel('网关编号').fill('gw');
+  await field('中心编号').fill('xin zhong xin');
+  await field('网关编号').fill('gw');
   await page.getByRole('button', { name: '登记', exact: true }).click();
   await expect.poll(problem).toContain('没有成功');
-  await page.getByLabel('中心编号').fill('xinzhongxin');
-  await page.getByLabel('位置').fill('somewhere');
+  await field('中心编号').fill('xinzhongxin');
+  await field('位置').fill('somewhere');
   await page.getByRole('button', { name: '登记', exact: true }).click();
   await expect.poll(problem).toContain('31.2304');
-  await page.getByLabel('位置').fill('31.23, 121.47');
-  await page.getByLabel('名称').fill('新邻里中心');
+  await field('位置').fill('31.23, 121.47');
+  await field('名称').fill('新邻里中心');
   await page.getByRole('button', { name: '登记', exact: true }).click();
   const row = page.locator('main li', { hasText: '新邻里中心' });
   await row.waitFor();
@@ -53,12 +55,12 @@ test('the record is filtered, verified and exported, and says so itself', async 
   await page.getByRole('link', { name: '审计记录' }).click();
   await page.locator('main ol li').first().waitFor();
   await page.getByRole('radio', { name: '网关', exact: true }).click();
-  await page.getByLabel('谁、哪个中心').fill('xinzhongxin');
+  await who().fill('xinzhongxin');
   await expect.poll(() => page.locator('main ol li').count()).toBe(2);
   expect(await page.locator('main ol li').first().innerText()).toContain('撤销网关 · xinzhongxin/gw');
-  await page.getByLabel('谁、哪个中心').fill('nobody');
+  await who().fill('nobody');
   await expect.poll(() => page.locator('main').innerText()).toContain('没有符合的记录');
-  await page.getByLabel('谁、哪个中心').fill('');
+  await who().fill('');
   await page.getByRole('radio', { name: '全部', exact: true }).click();
   await page.getByRole('button', { name: '校验' }).click();
   await expect.poll(() => page.locator('.result').innerText()).toContain('条记录完整');
