@@ -39,9 +39,12 @@ pub struct Config {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Database {
-    /// Address, such as `postgres:///linli?host=/run/postgresql` or `postgres://linli@127.0.0.1:5432/linli`. A password
-    /// is read from `PGPASSFILE`, never from here.
+    /// Address, such as `postgres:///linli?host=/run/postgresql` or `postgres://linli@127.0.0.1:5432/linli`; of a primary
+    /// and its standby `postgres://linli@one,two/linli?sslmode=verify-full&sslrootcert=PATH`. A password is read from
+    /// `PGPASSFILE`, never from here.
     pub url: String,
+    /// Why another machine may be reached without encryption.
+    pub insecure: Option<String>,
     /// Connections of this copy, 2 to 64.
     #[serde(default = "connections")]
     pub connections: u32,
@@ -51,8 +54,8 @@ pub struct Database {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Mqtt {
-    /// Address: `mqtt://HOST:PORT`, `mqtts://HOST:PORT` for TLS, or `nats://HOST:PORT` for NATS JetStream behind its MQTT
-    /// listener.
+    /// Address: `mqtt://HOST:PORT`, `mqtts://HOST:PORT` for TLS; for NATS JetStream behind its MQTT listener
+    /// `nats://HOST:PORT`, `tls://HOST:PORT` for TLS.
     pub url: String,
     /// Further servers of the same cluster, tried in turn. At most 8.
     #[serde(default)]
@@ -66,7 +69,7 @@ pub struct Mqtt {
     pub username: Option<String>,
     /// Reference to the password, `file:PATH`, never the password itself.
     pub password: Option<String>,
-    /// Certificates to trust for `mqtts://`, PEM; without it those of the system.
+    /// Certificates to trust for `mqtts://` and `tls://`, PEM; without it those of the system.
     pub ca: Option<PathBuf>,
     /// Name of the shared subscription, the same in all copies.
     #[serde(default = "group")]
@@ -190,6 +193,17 @@ pub enum Engine {
     Mqtts,
     /// NATS.
     Nats,
+    /// NATS over TLS.
+    NatsTls,
+}
+
+// === impl Engine ===
+
+impl Engine {
+    /// Whether what is sent is encrypted.
+    fn is_encrypted(self) -> bool {
+        matches!(self, Self::Mqtts | Self::NatsTls)
+    }
 }
 
 /// Why a configuration is refused: every mistake, one a line.
@@ -218,6 +232,7 @@ pub fn check(config: Config, dir: &Path) -> Result<Checked, Vec<String>> {
             "database.url: holds a password; put it into a file and name that in PGPASSFILE".to_owned(),
         );
     }
+    encrypted(database, &mut wrong);
     within(&mut wrong, "database.connections", database.connections.into(), 2, 64);
     let mqtt = &config.mqtt;
     within(&mut wrong, "mqtt.in_flight", mqtt.in_flight.into(), 64, 16_384);
@@ -316,6 +331,32 @@ fn hosts(hosts: &[String], wrong: &mut Vec<String>) {
     }
 }
 
+/// A database on another machine is reached with TLS that checks its certificate (PostgreSQL 15, 34.19.1), or somebody says
+/// why not.
+fn encrypted(database: &Database, wrong: &mut Vec<String>) {
+    let mode = crate::address::parameter(&database.url, "sslmode").unwrap_or("prefer");
+    if database.insecure.is_some() || ["verify-full", "verify-ca"].contains(&mode) {
+        return;
+    }
+    for url in crate::address::addresses(&database.url) {
+        let rest = url.split_once("://").map_or("", |(_, rest)| rest);
+        let authority = rest.split(['/', '?']).next().unwrap_or_default();
+        let address = authority.rsplit_once('@').map_or(authority, |(_, address)| address);
+        let host = address.rsplit_once(':').map_or(address, |(host, _)| host);
+        let named = crate::address::parameter(&url, "host").unwrap_or(host);
+        let is_here = named.is_empty()
+            || named.starts_with(['/', '%'])
+            || named == "localhost"
+            || named.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
+        if !is_here {
+            wrong.push(format!(
+                "database.url: {named} is another machine; add ?sslmode=verify-full&sslrootcert=PATH, or say in \
+                 database.insecure why it needs no encryption"
+            ));
+        }
+    }
+}
+
 fn within(wrong: &mut Vec<String>, key: &str, value: u64, least: u64, most: u64) {
     if !(least..=most).contains(&value) {
         wrong.push(format!("{key}: {value} is not between {least} and {most}"));
@@ -344,8 +385,8 @@ fn brokers(mqtt: &Mqtt, wrong: &mut Vec<String>) -> Option<(Vec<(String, u16)>, 
     if engines.iter().any(|other| *other != engine) {
         wrong.push("mqtt.more_urls: differ from url in their scheme".to_owned());
     }
-    if engine != Engine::Mqtts && mqtt.ca.is_some() {
-        wrong.push("mqtt.ca: is for mqtts://".to_owned());
+    if !engine.is_encrypted() && mqtt.ca.is_some() {
+        wrong.push("mqtt.ca: is for mqtts:// and tls://".to_owned());
     }
     Some((addresses, engine))
 }
@@ -355,8 +396,9 @@ fn broker(mqtt: &Mqtt, url: &str, wrong: &mut Vec<String>) -> Option<(String, u1
         Some(("mqtt", rest)) => (rest, Engine::Mqtt, 1883),
         Some(("mqtts", rest)) => (rest, Engine::Mqtts, 8883),
         Some(("nats", rest)) => (rest, Engine::Nats, 4222),
+        Some(("tls", rest)) => (rest, Engine::NatsTls, 4222),
         _ => {
-            wrong.push(format!("mqtt.url: {url:?} does not begin with mqtt://, mqtts:// or nats://"));
+            wrong.push(format!("mqtt.url: {url:?} does not begin with mqtt://, mqtts://, nats:// or tls://"));
             return None;
         }
     };
@@ -369,9 +411,10 @@ fn broker(mqtt: &Mqtt, url: &str, wrong: &mut Vec<String>) -> Option<(String, u1
         return None;
     };
     let is_here = ["localhost", "127.0.0.1"].contains(&host);
-    if engine != Engine::Mqtts && !is_here && mqtt.insecure.is_none() {
+    if !engine.is_encrypted() && !is_here && mqtt.insecure.is_none() {
+        let scheme = if engine == Engine::Nats { "tls" } else { "mqtts" };
         wrong.push(format!(
-            "mqtt.url: {host} is another machine; use mqtts://, or say in mqtt.insecure why it needs no encryption"
+            "mqtt.url: {host} is another machine; use {scheme}://, or say in mqtt.insecure why it needs no encryption"
         ));
     }
     Some((host.to_owned(), port, engine))
@@ -410,12 +453,13 @@ mod tests {
 
     #[test]
     fn every_mistake_is_told_at_once_with_the_way_out() {
-        let text = "[database]\nurl = \"postgres://u:secret@h/d\"\nconnections = 1\n\
+        let text = "[database]\nurl = \"postgres://u:secret@h,localhost/d?sslmode=require\"\nconnections = 1\n\
             [mqtt]\nurl = \"mqtt://broker.example\"\nclient_id = \"a b\"\npassword = \"x\"\n\
             [web]\nlisten = \"0.0.0.0:80\"\nhosts = [\"https://a/\"]\n[keep]\nevent_days = 30\n";
         let wrong = checked(text).expect_err("it is wrong").join("\n");
         for part in [
             "PGPASSFILE",
+            "h is another machine; add ?sslmode=verify-full",
             "connections: 1 is not between 2 and 64",
             "use mqtts://",
             "client_id",

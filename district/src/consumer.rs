@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use sqlx::PgPool;
-use tokio::time::{Instant, MissedTickBehavior, timeout_at};
+use tokio::time::{Instant, MissedTickBehavior, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use crate::acknowledge::Unnamed;
@@ -22,6 +22,10 @@ const NAME_EVERY: Duration = Duration::from_secs(1);
 
 /// Pause before a failed transaction is tried again.
 const AGAIN_AFTER: Duration = Duration::from_millis(500);
+
+/// A transaction that has not ended within this is given up, and tried again in halves: the network may be gone without
+/// a word.
+const STORED_WITHIN: Duration = Duration::from_secs(30);
 
 /// Messages put aside a minute that are kept; beyond it rubbish is only counted.
 const POISON_A_MINUTE: u64 = 2000;
@@ -119,7 +123,9 @@ impl<S: Source> Consumer<S> {
         let mut parts = vec![batch];
         while let Some(part) = parts.pop() {
             let began = Instant::now();
-            let error = match self.store(part).await {
+            let outcome = timeout(STORED_WITHIN, self.store(part)).await;
+            let is_late = outcome.is_err();
+            let error = match outcome.unwrap_or(Err(sqlx::Error::PoolTimedOut)) {
                 Ok(stored) => {
                     self.count(stored, began);
                     continue;
@@ -135,7 +141,14 @@ impl<S: Source> Consumer<S> {
                 },
                 Err(error) => error,
             };
-            parts.push(part);
+            match part.len() {
+                0 | 1 => parts.push(part),
+                length if is_late => {
+                    let (left, right) = part.split_at(length / 2);
+                    parts.extend([right, left]);
+                }
+                _ => parts.push(part),
+            }
             self.metrics.failures.fetch_add(1, Relaxed);
             if self.metrics.database.swap(0, Relaxed) == 1 {
                 tracing::warn!(%error, "the database does not take a batch; it is tried again");

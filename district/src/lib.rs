@@ -7,6 +7,7 @@
 
 pub mod accounts;
 pub mod acknowledge;
+pub mod address;
 pub mod api;
 pub mod authority;
 pub mod broker_files;
@@ -14,6 +15,7 @@ pub mod certificates;
 pub mod cli;
 pub mod config;
 pub mod consumer;
+pub mod database;
 pub mod enrolment;
 mod enrolment_config;
 pub mod metrics;

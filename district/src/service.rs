@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use anyhow::Context;
 use sqlx::PgPool;
-use sqlx::postgres::PgPoolOptions;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -13,6 +12,7 @@ use crate::api::{self, State};
 use crate::broker_files;
 use crate::config::{Checked, Engine};
 use crate::consumer::{Consumer, Settings};
+use crate::database::Database;
 use crate::metrics::Metrics;
 use crate::migrate;
 use crate::orders;
@@ -20,33 +20,34 @@ use crate::source::{MqttSource, NatsSource, Source};
 use crate::tls;
 use crate::upkeep;
 
-/// Longest wait for a connection of the database.
-const CONNECT_WITHIN: Duration = Duration::from_secs(5);
-
 /// Pause before the database is asked again at the start.
 const AGAIN_AFTER: Duration = Duration::from_secs(1);
 
 /// Opens connections to the database, the first when it is needed.
-pub fn pool(checked: &Checked) -> anyhow::Result<PgPool> {
-    let database = &checked.config.database;
-    let options = PgPoolOptions::new().max_connections(database.connections).acquire_timeout(CONNECT_WITHIN);
-    options.connect_lazy(&database.url).context("database.url")
+pub async fn pool(checked: &Checked) -> anyhow::Result<PgPool> {
+    Ok(Database::open(checked).await?.pool)
 }
 
 /// Runs until cancelled.
 pub async fn run(checked: Checked, cancel: CancellationToken) -> anyhow::Result<()> {
-    let pool = pool(&checked)?;
+    let database = Database::open(&checked).await?;
+    let pool = database.pool.clone();
+    let following = tokio::spawn(database.follow(cancel.clone()));
     if !ready(&pool, &cancel).await? {
         return Ok(());
     }
     upkeep::once(&pool, &checked.config.keep).await.context("partitions cannot be made")?;
     let metrics = Arc::new(Metrics::default());
-    match checked.engine {
+    let outcome = match checked.engine {
         Engine::Mqtt | Engine::Mqtts => {
             serve(MqttSource::open(&checked)?, checked, pool, metrics, cancel).await
         }
-        Engine::Nats => serve(NatsSource::open(&checked), checked, pool, metrics, cancel).await,
-    }
+        Engine::Nats | Engine::NatsTls => {
+            serve(NatsSource::open(&checked)?, checked, pool, metrics, cancel).await
+        }
+    };
+    following.abort();
+    outcome
 }
 
 /// The copy at work, whatever engine delivers.

@@ -34,6 +34,13 @@ impl FakeClock {
         Ok(std::fs::write(&self.path, offset)?)
     }
 
+    /// The same as variables of the environment.
+    #[must_use]
+    pub fn environment(&self) -> Vec<(String, String)> {
+        let words = self.wrapper().into_iter().filter_map(|word| word.split_once('='));
+        words.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+    }
+
     /// What the gateway is started under.
     #[must_use]
     pub fn wrapper(&self) -> [&str; 5] {

@@ -16,10 +16,12 @@ pub struct Database {
     pub port: u16,
     dir: tempfile::TempDir,
     child: Option<Child>,
+    /// Of one that somebody else has started.
+    url: Option<String>,
 }
 
 /// Programs of PostgreSQL 15 or newer, which Debian keeps out of the PATH.
-fn programs() -> anyhow::Result<PathBuf> {
+pub fn programs() -> anyhow::Result<PathBuf> {
     let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let mut found: Vec<PathBuf> = versions.map(|version| version.path().join("bin")).collect();
     found.retain(|bin| bin.join("initdb").is_file());
@@ -28,13 +30,15 @@ fn programs() -> anyhow::Result<PathBuf> {
 }
 
 /// A command that runs as the user `postgres` where the tests run as root: PostgreSQL refuses to be root.
-fn unprivileged(program: &Path) -> Command {
+#[must_use]
+pub fn unprivileged(program: &Path) -> Command {
     let is_root = std::env::var("USER").is_ok_and(|user| user == "root") || is_root();
     if !is_root {
         return Command::new(program);
     }
     let mut command = Command::new("setpriv");
-    command.args(["--reuid=postgres", "--regid=postgres", "--clear-groups"]).arg(program);
+    // Its home as the service manager sets it: libpq looks for certificates there.
+    command.env("HOME", "/").args(["--reuid=postgres", "--regid=postgres", "--clear-groups"]).arg(program);
     command
 }
 
@@ -48,7 +52,12 @@ fn is_root() -> bool {
 impl Database {
     /// Makes and starts an empty one.
     pub async fn start() -> anyhow::Result<Self> {
-        let dir = tempfile::Builder::new().prefix("linli-pg-").tempdir()?;
+        Self::start_in(&std::env::temp_dir()).await
+    }
+
+    /// Makes and starts an empty one in a folder of this one.
+    pub async fn start_in(above: &Path) -> anyhow::Result<Self> {
+        let dir = tempfile::Builder::new().prefix("linli-pg-").tempdir_in(above)?;
         if is_root() {
             let owned = Command::new("chown").arg("postgres").arg(dir.path()).status().await?;
             ensure!(owned.success(), "the user postgres is missing: apt-get install postgresql-15");
@@ -60,14 +69,30 @@ impl Database {
             .output()
             .await?;
         ensure!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
-        let mut database = Self { port: free_port()?, dir, child: None };
+        let mut database = Self { port: free_port()?, dir, child: None, url: None };
         database.begin().await?;
         Ok(database)
+    }
+
+    /// One that somebody else starts and ends, at this address.
+    pub fn elsewhere(url: &str) -> anyhow::Result<Self> {
+        let dir = tempfile::Builder::new().prefix("linli-pg-").tempdir()?;
+        Ok(Self { port: 0, dir, child: None, url: Some(url.to_owned()) })
     }
 
     /// Starts it again with what it kept; it recovers by itself.
     pub async fn begin(&mut self) -> anyhow::Result<()> {
         self.begin_in(&self.folder().join("data")).await
+    }
+
+    /// The same with another clock: words of the environment, such as `FakeClock` gives them.
+    pub async fn begin_under(&mut self, environment: &[(String, String)]) -> anyhow::Result<()> {
+        self.begin_with(&self.folder().join("data"), environment).await
+    }
+
+    /// Whether its process runs.
+    pub fn runs(&mut self) -> bool {
+        self.child.as_mut().is_some_and(|child| child.try_wait().is_ok_and(|ended| ended.is_none()))
     }
 
     /// Its folder, which belongs to its user.
@@ -86,12 +111,17 @@ impl Database {
 
     /// Starts one that was restored into that folder, on the same port.
     pub async fn begin_in(&mut self, data: &Path) -> anyhow::Result<()> {
+        self.begin_with(data, &[]).await
+    }
+
+    async fn begin_with(&mut self, data: &Path, environment: &[(String, String)]) -> anyhow::Result<()> {
         let log = std::fs::File::options().create(true).append(true).open(self.dir.path().join("log"))?;
         let child = unprivileged(&programs()?.join("postgres"))
             .arg("-D")
             .arg(data)
             .args(["-p", &self.port.to_string(), "-h", "127.0.0.1", "-k", "", "-c", "shared_buffers=64MB"])
             .args(["-c", "max_connections=60", "-c", "max_wal_size=256MB"])
+            .envs(environment.iter().map(|(name, value)| (name, value)))
             .current_dir(self.dir.path())
             .stdout(Stdio::null())
             .stderr(log)
@@ -111,15 +141,18 @@ impl Database {
     /// Ends it as a crash does: no checkpoint, recovery at the next start (an immediate shutdown).
     pub async fn crash(&mut self) -> anyhow::Result<()> {
         let Some(mut child) = self.child.take() else { return Ok(()) };
-        signal(&child, "-QUIT").await?;
-        child.wait().await?;
+        if child.try_wait()?.is_none() {
+            signal(&child, "-QUIT").await?;
+            child.wait().await?;
+        }
         Ok(())
     }
 
     /// Its address for the service.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
+        let own = || format!("postgres://postgres@127.0.0.1:{}/postgres", self.port);
+        self.url.clone().unwrap_or_else(own)
     }
 
     /// Asks with psql, a client that we did not write; the answer as lines with `|` between columns.

@@ -6,6 +6,7 @@
 //! | `workspace`, `gateway`, `http`, `log_in`, `broker` | a directory, the binary, requests to it, its accounts, mosquitto |
 //! | `peer`, `flood`, `hl7_monitor`, `printing`, `ipp_printer`, `fhir_server`, `link`, `clock` | what is connected to a gateway |
 //! | `database`, `platform`, `nats` | PostgreSQL, the district's service, NATS JetStream |
+//! | `torture` | a district on a cluster, and what may happen to it |
 //! | `prometheus` | what scrapes its metrics |
 //! | `simulator` | Modbus devices with faults as data, and the property that no sample lies |
 //! | `nodes`, `emulator`, `firmware` | nodes: as software, as boards in QEMU, signed images |
@@ -44,14 +45,15 @@ pub mod scene;
 pub mod simulator;
 pub mod switching;
 pub mod thirty;
+pub mod torture;
 mod workspace;
 
 pub use broker::{Broker, Subscriber};
 pub use clock::FakeClock;
-pub use database::Database;
+pub use database::{Database, programs, unprivileged};
 pub use district::{District, DistrictCentre};
 pub use flood::Flood;
-pub use gateway::{Gateway, binary, device, linli};
+pub use gateway::{Gateway, binary, device, linli, signal};
 pub use hl7_monitor::Hl7Monitor;
 pub use link::{Held, Link};
 pub use nats::Nats;

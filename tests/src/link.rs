@@ -38,6 +38,7 @@ pub struct Link {
 struct Shared {
     far: u16,
     is_whole: watch::Sender<bool>,
+    is_silent: watch::Sender<bool>,
     trap: Mutex<Option<(Sought, Held)>>,
     caught: watch::Sender<Option<Instant>>,
 }
@@ -50,7 +51,8 @@ impl Link {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let port = listener.local_addr()?.port();
         let (is_whole, caught) = (watch::Sender::new(true), watch::Sender::new(None));
-        let shared = Arc::new(Shared { far, is_whole, trap: Mutex::new(None), caught });
+        let is_silent = watch::Sender::new(false);
+        let shared = Arc::new(Shared { far, is_whole, is_silent, trap: Mutex::new(None), caught });
         let laid = Arc::clone(&shared);
         let task = tokio::spawn(async move {
             while let Ok((near, _)) = listener.accept().await {
@@ -65,9 +67,15 @@ impl Link {
         self.shared.is_whole.send_replace(false);
     }
 
-    /// Accepts connections again.
+    /// Forwards nothing any more and closes nothing, as a cable that was pulled: nobody is told.
+    pub fn silence(&self) {
+        self.shared.is_silent.send_replace(true);
+    }
+
+    /// Accepts connections again, and forwards what was held back.
     pub fn mend(&self) {
         self.shared.is_whole.send_replace(true);
+        self.shared.is_silent.send_replace(false);
     }
 
     /// Holds the next request that matches, or its answer. Nothing is forwarded on that connection any more.
@@ -93,6 +101,7 @@ impl Link {
 impl Drop for Link {
     fn drop(&mut self) {
         self.shared.is_whole.send_replace(false);
+        self.shared.is_silent.send_replace(false);
         self.task.abort();
     }
 }
@@ -105,6 +114,9 @@ impl Shared {
         if !*whole.borrow_and_update() {
             return;
         }
+        if !self.is_audible().await {
+            return;
+        }
         let Ok(far) = TcpStream::connect(("127.0.0.1", self.far)).await else { return };
         let (mut from_near, mut to_near) = near.into_split();
         let (mut from_far, mut to_far) = far.into_split();
@@ -114,6 +126,11 @@ impl Shared {
             () = self.back(&mut from_far, &mut to_near, &holds) => {}
             _ = whole.wait_for(|is_whole| !is_whole) => {}
         }
+    }
+
+    /// Waits while the link is silent; whether it is there at all.
+    async fn is_audible(&self) -> bool {
+        self.is_silent.subscribe().wait_for(|is_silent| !is_silent).await.is_ok()
     }
 
     async fn there(
@@ -133,7 +150,7 @@ impl Shared {
                 Some(Held::Answer) => drop(holds.send_replace(held)),
                 Some(Held::Nothing) | None => {}
             }
-            if to.write_all(&piece[..length]).await.is_err() {
+            if !self.is_audible().await || to.write_all(&piece[..length]).await.is_err() {
                 return;
             }
         }
@@ -151,7 +168,7 @@ impl Shared {
                 self.caught.send_replace(Some(Instant::now()));
                 return std::future::pending().await;
             }
-            if to.write_all(&piece[..length]).await.is_err() {
+            if !self.is_audible().await || to.write_all(&piece[..length]).await.is_err() {
                 return;
             }
         }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::process::{Child, Command};
 
+use crate::link::Link;
 use crate::workspace::{Workspace, eventually, free_port, tool};
 
 /// A server of its own; ports and streams stay over restarts.
@@ -63,8 +64,48 @@ impl Nats {
         Ok(nodes)
     }
 
-    /// Starts it again with what it kept.
+    /// The same with a link from each server to each other one, and with these folders for what they keep. Not started.
+    /// Returns the links of each with their two ends.
+    pub async fn linked(
+        workspace: &Workspace,
+        stores: &[PathBuf],
+    ) -> anyhow::Result<(Vec<Self>, Vec<(usize, usize, Link)>)> {
+        let mut ports = Vec::new();
+        for _ in stores {
+            ports.push((free_port()?, free_port()?, free_port()?));
+        }
+        let (mut nodes, mut links) = (Vec::new(), Vec::new());
+        for (nth, (store, (port, mqtt, route))) in stores.iter().zip(ports.iter().copied()).enumerate() {
+            let mut routes = Vec::new();
+            for (other, (_, _, far)) in ports.iter().enumerate().filter(|(other, _)| *other != nth) {
+                let link = Link::to(*far).await?;
+                routes.push(format!("\"nats://127.0.0.1:{}\"", link.port));
+                links.push((nth, other, link));
+            }
+            let config = workspace.path(&format!("nats-{nth}.conf"));
+            // What it tells the others of itself leads nowhere: they have no way but the links.
+            let text = format!(
+                "server_name: node-{nth}\nlisten: 127.0.0.1:{port}\njetstream {{ store_dir: \"{}\", max_file_store: 4GB }}\n\
+                 cluster {{ name: district, listen: 127.0.0.1:{route}, advertise: \"127.0.0.1:1\", no_advertise: true, \
+                 routes: [{}] }}\nmqtt {{ listen: 127.0.0.1:{mqtt}, stream_replicas: 3 }}\nlogfile: \"{}\"\n",
+                store.display(),
+                routes.join(", "),
+                workspace.path(&format!("nats-{nth}.log")).display()
+            );
+            std::fs::write(&config, text)?;
+            nodes.push(Self { port, mqtt, config, child: None });
+        }
+        Ok((nodes, links))
+    }
+
+    /// Starts it again with what it kept, and waits until it listens.
     pub async fn begin(&mut self) -> anyhow::Result<()> {
+        self.spawn()?;
+        self.listening().await
+    }
+
+    /// Starts it with what it kept.
+    pub fn spawn(&mut self) -> anyhow::Result<()> {
         let child = Command::new(tool("nats-server", "nats-server")?)
             .arg("-c")
             .arg(&self.config)
@@ -73,8 +114,13 @@ impl Nats {
             .kill_on_drop(true)
             .spawn()?;
         self.child = Some(child);
+        Ok(())
+    }
+
+    /// Waits until gateways can connect.
+    pub async fn listening(&self) -> anyhow::Result<()> {
         let mqtt = self.mqtt;
-        eventually("nats-server listens", Duration::from_secs(20), || {
+        eventually("nats-server listens", Duration::from_secs(60), || {
             std::net::TcpStream::connect(("127.0.0.1", mqtt)).is_ok()
         })
         .await

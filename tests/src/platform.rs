@@ -100,11 +100,25 @@ impl Platform {
 
     /// Starts the copy.
     pub fn spawn(&mut self) -> anyhow::Result<()> {
+        self.spawn_under(&[])
+    }
+
+    /// Reaches the database through this port.
+    pub fn store_through(&self, port: u16) -> anyhow::Result<()> {
+        let text = std::fs::read_to_string(&self.config)?;
+        let own = format!("@127.0.0.1:{}/", self.database);
+        ensure!(text.contains(&own), "{text}");
+        Ok(std::fs::write(&self.config, text.replace(&own, &format!("@127.0.0.1:{port}/")))?)
+    }
+
+    /// Starts the copy with these variables of the environment, such as those of another clock.
+    pub fn spawn_under(&mut self, environment: &[(String, String)]) -> anyhow::Result<()> {
         let log = std::fs::File::options().create(true).append(true).open(&self.log)?;
         let child = Command::new(program()?)
             .args(["run", "--config"])
             .arg(&self.config)
             .env("LINLI_LOG", "info")
+            .envs(environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log)

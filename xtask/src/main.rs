@@ -4,13 +4,12 @@
 //! cargo xtask check | tidy                   format, layout, spelling, lints: before each commit; layout alone
 //! cargo xtask test [--only STAGE] [--list]   everything, or one stage
 //! cargo xtask e2e FILE [FILTER]               the end-to-end tests of one file
-//! cargo xtask attack                         attacks on the listeners, on loopback, with their figures
+//! cargo xtask attack | torture district      attacks on the listeners; kills, cuts, full disks: with their figures
 //! cargo xtask mutants [--file PART]          whether the tests notice wrong decisions, made one at a time
 //! cargo xtask fuzz [TARGET SECONDS]          fuzz targets, all for a moment or one for long
 //! cargo xtask screens | dashboards | licences  docs/screens; dashboards/grafana; docs/reference/third-party.json
-//! cargo xtask dist                           what is shipped: target/dist/linli and its bill of materials
 //! cargo xtask firmware build|sign|…          firmware of nodes: `cargo xtask firmware help`
-//! cargo xtask bench                          performance, as ratios within one run
+//! cargo xtask dist | bench                   what is shipped, with its bill of materials; performance as ratios
 //! ```
 
 mod firmware;
@@ -32,7 +31,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 const HELP: &str = "usage: cargo xtask check | test [--only STAGE] [--list] | e2e FILE [FILTER] | tidy | mutants [--list] [--only NAME]… [--file PART] [--deep] | \
-     fuzz [TARGET SECONDS] | attack | screens | dashboards | licences | dist | firmware build|sign|keygen|size|test | bench [NAME…]";
+     fuzz [TARGET SECONDS] | attack | torture district [--kills N] [--seed S] | screens | dashboards | licences | dist | firmware build|sign|keygen|size|test | bench [NAME…]";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -55,6 +54,7 @@ fn main() -> ExitCode {
             None => return ExitCode::from(2),
         },
         ["attack"] => suites::attack(),
+        ["torture", rest @ ..] => suites::torture(rest),
         ["screens"] => screens::pictures(),
         ["dashboards"] => monitoring::make(),
         ["licences"] => licences::write(),

@@ -143,6 +143,16 @@ pub fn attack() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Lets a district go through kills and other faults; the program prints its figures.
+pub fn torture(words: &[&str]) -> anyhow::Result<()> {
+    needs::ensure()?;
+    cargo("build", &["--workspace", "--bins"])?;
+    // As it is, so that an interrupt reaches it and what it has started.
+    crate::run::command(
+        Command::new(root().join("target").join(crate::run::PROFILE).join("torture")).args(words),
+    )
+}
+
 /// Runs the suites, so many at once; what one prints is printed when it has ended, so that no two are mixed.
 fn side_by_side(suites: &[Suite], lanes: usize, logs: &Path) -> Vec<Outcome> {
     let (waiting, results) = (Mutex::new(suites.iter()), Mutex::new(Vec::new()));

@@ -137,7 +137,7 @@ pub async fn trend(
     let sql = format!(
         "WITH v AS (SELECT m.at + coalesce(u.dt, 0) * interval '1 ms' AS at, u.value, u.text, u.quality \
            FROM shape s JOIN message m ON m.shape = s.id, \
-           unnest(s.series, m.value, m.dt, m.quality, m.text) AS u (series, value, dt, quality, text) \
+           unnest(s.series, numbers(m.value, m.short), m.dt, m.quality, m.text) AS u (series, value, dt, quality, text) \
            WHERE s.device = $1 AND s.series @> ARRAY[$2] AND u.series = $2 \
            AND m.at BETWEEN to_timestamp($3 / 1000.0) - interval '1 min' AND to_timestamp($4 / 1000.0) + interval '1 min' \
            UNION ALL SELECT p.hour + u.at * interval '1 ms', u.value, u.text, u.quality FROM packed p, \

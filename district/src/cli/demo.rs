@@ -59,7 +59,7 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
     let file = dir.path().join("district.toml");
     std::fs::write(&file, text)?;
     let checked: Checked = config::load(&file)?;
-    let pool = service::pool(&checked)?;
+    let pool = service::pool(&checked).await?;
     migrate::migrate(&pool).await?;
     // The last ones are real, where the program of the gateway is beside this one.
     let program = std::env::current_exe()?.with_file_name("linli");

@@ -90,7 +90,7 @@ struct Opened {
 impl Opened {
     /// Opens a database of this program's format.
     async fn new(checked: Checked) -> anyhow::Result<Self> {
-        let pool = service::pool(&checked)?;
+        let pool = service::pool(&checked).await?;
         migrate::check(&pool).await?;
         Ok(Self { checked, pool, by: local() })
     }
@@ -107,14 +107,14 @@ pub fn main() -> ExitCode {
         }),
         Verb::Migrate(common) => with(common, |checked| {
             block_on(async move {
-                let found = migrate::migrate(&service::pool(&checked)?).await?;
+                let found = migrate::migrate(&service::pool(&checked).await?).await?;
                 println!("数据库格式 {found} → {to}  database format {found} → {to}", to = migrate::FORMAT);
                 Ok(())
             })
         }),
         Verb::Check(common) => with(common, |checked| {
             block_on(async move {
-                migrate::check(&service::pool(&checked)?).await?;
+                migrate::check(&service::pool(&checked).await?).await?;
                 println!("配置和数据库正确  configuration and database are right");
                 Ok(())
             })

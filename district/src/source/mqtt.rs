@@ -163,7 +163,8 @@ fn options(checked: &Checked, (host, port): &(String, u16)) -> anyhow::Result<Mq
     Ok(options)
 }
 
-fn tls(ca: Option<&Path>) -> anyhow::Result<Arc<rustls::ClientConfig>> {
+/// TLS with these authorities, or with those of the system.
+pub(super) fn tls(ca: Option<&Path>) -> anyhow::Result<Arc<rustls::ClientConfig>> {
     let mut roots = rustls::RootCertStore::empty();
     match ca {
         Some(path) => {

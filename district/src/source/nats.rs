@@ -11,17 +11,18 @@ use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
 use bytes::{Buf, Bytes, BytesMut};
+use mqtt_v5::tokio_rustls::TlsConnector;
+use mqtt_v5::tokio_rustls::rustls::pki_types::ServerName;
 use serde_json::json;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf};
 use tokio::net::TcpStream;
-use tokio::net::tcp::OwnedReadHalf;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::{Delivery, Publisher, Receipt, Source, SourceStatus};
-use crate::config::Checked;
+use crate::config::{Checked, Engine};
 
 /// The stream of the MQTT listener.
 const STREAM: &str = "$MQTT_msgs";
@@ -43,6 +44,9 @@ const ANSWERS_WITHIN: Duration = Duration::from_secs(10);
 
 /// Lines to the server that wait.
 const WRITES: usize = 32_768;
+
+/// Longest first line of a server, which names the whole cluster.
+const LONGEST_INFO: usize = 64 << 10;
 
 /// Longest line of the protocol, and longest message.
 const LONGEST_LINE: usize = 8192;
@@ -67,7 +71,13 @@ struct Settings {
     login: Option<(String, String)>,
     durable: String,
     in_flight: u16,
+    tls: Option<TlsConnector>,
 }
+
+/// A connection, plain or not.
+trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+type Half = ReadHalf<Box<dyn Stream>>;
 
 /// A message of the protocol.
 #[derive(Debug, PartialEq)]
@@ -84,9 +94,14 @@ enum Frame {
 
 impl NatsSource {
     /// Opens it; the connection is made in the background, again and again, to each address in turn.
-    pub fn open(checked: &Checked) -> Self {
+    pub fn open(checked: &Checked) -> anyhow::Result<Self> {
         let mqtt = &checked.config.mqtt;
+        let tls = match checked.engine {
+            Engine::NatsTls => Some(super::mqtt::tls(mqtt.ca.as_deref())?.into()),
+            _ => None,
+        };
         let settings = Settings {
+            tls,
             addresses: checked.brokers.clone(),
             login: mqtt.username.clone().map(|user| (user, checked.password.clone().unwrap_or_default())),
             durable: mqtt.group.clone(),
@@ -96,7 +111,7 @@ impl NatsSource {
         let handle = Arc::new(Handle { writes: Mutex::default(), status: Arc::default() });
         let cancel = CancellationToken::new();
         let driver = tokio::spawn(drive(settings, sender, Arc::clone(&handle), cancel.clone()));
-        Self { deliveries, handle, cancel, driver }
+        Ok(Self { deliveries, handle, cancel, driver })
     }
 }
 
@@ -194,6 +209,25 @@ async fn drive(
     }
 }
 
+/// Connects. The server speaks first, in clear: TLS begins after its INFO.
+async fn connect(settings: &Settings, host: &str, port: u16) -> anyhow::Result<Box<dyn Stream>> {
+    let mut stream = TcpStream::connect((host, port)).await?;
+    stream.set_nodelay(true)?;
+    let mut line = Vec::new();
+    while !line.ends_with(b"\r\n") {
+        ensure!(line.len() < LONGEST_INFO, "the server's INFO is too long");
+        line.push(stream.read_u8().await.context("the server closed the connection")?);
+    }
+    ensure!(line.starts_with(b"INFO "), "the server does not begin with INFO");
+    match &settings.tls {
+        None => Ok(Box::new(stream)),
+        Some(tls) => {
+            let name = ServerName::try_from(host.to_owned()).context("no name of a server")?;
+            Ok(Box::new(tls.connect(name, stream).await.context("TLS")?))
+        }
+    }
+}
+
 /// Serves one connection to its end.
 async fn serve(
     settings: &Settings,
@@ -203,14 +237,9 @@ async fn serve(
     handle: &Handle,
     cancel: &CancellationToken,
 ) -> anyhow::Result<()> {
-    let stream = timeout(ANSWERS_WITHIN, TcpStream::connect((host, port))).await??;
-    stream.set_nodelay(true)?;
-    let (read, mut write) = stream.into_split();
+    let stream = timeout(ANSWERS_WITHIN, connect(settings, host, port)).await??;
+    let (read, mut write) = tokio::io::split(stream);
     let mut reader = Reader { half: read, buffer: BytesMut::with_capacity(256 << 10) };
-    ensure!(
-        timeout(ANSWERS_WITHIN, reader.next()).await?? == Frame::Info,
-        "the server does not begin with INFO"
-    );
     let mut connect = json!({"verbose": false, "pedantic": false, "headers": true, "no_responders": true,
         "lang": "rust", "version": env!("CARGO_PKG_VERSION"), "name": "linli-district"});
     if let Some((user, password)) = &settings.login {
@@ -342,7 +371,7 @@ fn uuid() -> String {
 
 /// Reads frames. Cancelled without loss.
 struct Reader {
-    half: OwnedReadHalf,
+    half: Half,
     buffer: BytesMut,
 }
 

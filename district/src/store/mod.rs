@@ -144,7 +144,8 @@ impl Batch {
     }
 
     /// What has not arrived before; it counts as arrived from here on. Epochs are locked in the order of their numbers,
-    /// so that no two copies wait for each other.
+    /// so that no two copies wait for each other. What has arrived before is a write too: the commit then waits until
+    /// everything before it, the first arrival included, is on the standby.
     async fn fresh(&self, tx: &mut Transaction<'_, Postgres>) -> Result<Vec<&Numbered>, sqlx::Error> {
         let mut seen = HashSet::new();
         let unique: Vec<&Numbered> = self.numbered.iter().filter(|n| seen.insert((n.epoch, n.seq))).collect();
@@ -158,8 +159,8 @@ impl Batch {
                   fresh AS (SELECT i.epoch, i.seq, i.nth FROM incoming i JOIN locked l ON l.id = i.epoch \
                             WHERE NOT l.seqs @> i.seq), \
                   more AS (SELECT epoch, range_agg(int8range(seq, seq + 1)) AS seqs FROM fresh GROUP BY epoch), \
-                  changed AS (UPDATE epoch e SET seqs = e.seqs + m.seqs, heard_at = now() FROM more m \
-                              WHERE e.id = m.epoch) \
+                  changed AS (UPDATE epoch e SET seqs = e.seqs + coalesce(m.seqs, '{}'), heard_at = now() \
+                              FROM locked l LEFT JOIN more m ON m.epoch = l.id WHERE e.id = l.id) \
              SELECT nth FROM fresh ORDER BY nth",
         )
         .bind(&epochs)
