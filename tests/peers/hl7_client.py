@@ -17,4 +17,6 @@ with MLLPClient("127.0.0.1", int(sys.argv[1])) as client:
         # Parsed by the package: what it does not understand fails here.
         segment = acknowledgement.segment("MSA")
         fields = [str(segment[i]) if len(segment) > i else "" for i in range(4)]
-        print(json.dumps({"code": fields[1], "control": fields[2], "reason": fields[3]}), flush=True)
+        segments = [str(part) for part in acknowledgement]
+        told = {"code": fields[1], "control": fields[2], "reason": fields[3], "segments": segments}
+        print(json.dumps(told), flush=True)

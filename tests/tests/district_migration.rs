@@ -46,7 +46,8 @@ const VALUES: &str = "SELECT md5(string_agg(v::text, ' ' ORDER BY v.seq, v.serie
 
 const OTHERS: &str = "SELECT md5(concat((SELECT string_agg(e::text, ' ') FROM event e), \
     (SELECT string_agg(a::text, ' ') FROM alarm a), (SELECT string_agg(l::text, ' ') FROM latest l), \
-    (SELECT string_agg(g::text, ' ') FROM gateway g), (SELECT string_agg(p::text, ' ') FROM poison p), \
+    (SELECT string_agg((g.id, g.centre, g.gateway, g.name, g.phone, g.enrolled_at, g.state_at)::text, ' ') \
+    FROM gateway g), (SELECT string_agg(p::text, ' ') FROM poison p), \
     (SELECT string_agg(e::text, ' ') FROM epoch e)))";
 
 #[tokio::test]
@@ -92,7 +93,7 @@ async fn a_database_of_format_1_keeps_everything_whenever_its_migration_is_kille
     // Once more, to its end.
     let broker = Broker::start(&workspace).await?;
     let mut platform = Platform::new(&workspace.path("district"), "one", &database, broker.port).await?;
-    ensure!(database.number("SELECT max(format) FROM format").await? == 3);
+    ensure!(database.number("SELECT max(format) FROM format").await? == 4);
     let read = VALUES.replace("{}", "numbers(m.value, m.short)");
     ensure!(database.ask(&read).await? == values, "every value of format 1 is there");
     ensure!(database.ask(OTHERS).await? == others);

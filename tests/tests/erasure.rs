@@ -213,6 +213,10 @@ async fn nothing_is_left_of_thirty_residents_who_are_erased() -> anyhow::Result<
     assert!(gateway.verb(&["backup", &backup.display().to_string()]).await?.status.success());
 
     is_where_it_belongs(&residents, &cabin.places(&gateway).await?);
+    // What was measured is sealed as well: beside what waits for the district no copy of the database tells it.
+    let bodies = bodies_in(&backup).await?;
+    assert_eq!(bodies.len(), RESIDENTS);
+    nothing_measured(&residents, &bodies);
     let keys = cabin.workspace.path("data/residents");
     assert_eq!(std::fs::read_dir(&keys)?.count(), RESIDENTS, "a key for each");
 
@@ -245,10 +249,15 @@ async fn nothing_is_left_of_thirty_residents_who_are_erased() -> anyhow::Result<
     let gateway = cabin.start().await?;
     nothing_of(&residents, &cabin.places(&gateway).await?);
     gateway.stop().await?;
+    a_copy_tells_nothing(&cabin, &backup, &residents).await
+}
+
+/// The database of before, put back: no key opens what is in it.
+async fn a_copy_tells_nothing(cabin: &Cabin, backup: &Path, residents: &[Resident]) -> anyhow::Result<()> {
     for ending in ["", "-wal", "-shm"] {
         let _ = std::fs::remove_file(cabin.workspace.path(&format!("data/linli.db{ending}")));
     }
-    std::fs::copy(&backup, cabin.workspace.path("data/linli.db"))?;
+    std::fs::copy(backup, cabin.workspace.path("data/linli.db"))?;
     let gateway = cabin.start().await?;
     let (_, visits) = gateway.ask("GET", "/api/v1/visits", &Value::Null)?;
     let visits = visits.as_array().cloned().unwrap_or_default();
@@ -257,7 +266,14 @@ async fn nothing_is_left_of_thirty_residents_who_are_erased() -> anyhow::Result<
         assert!(visit["name"].is_null(), "{visit}");
         let path = format!("/api/v1/visits/{}?reveal=true", visit["id"].as_str().unwrap());
         assert_eq!(gateway.ask("GET", &path, &Value::Null)?.0, 409);
+        // Not an empty visit, as if nothing had been measured: what cannot be opened is said.
+        let path = format!("/api/v1/visits/{}", visit["id"].as_str().unwrap());
+        let (status, closed) = gateway.ask("GET", &path, &Value::Null)?;
+        assert_eq!(status, 409, "{closed}");
+        assert!(closed.to_string().contains("cannot be opened"), "{closed}");
     }
+    let exported = gateway.get("/api/v1/export/fhir")?;
+    nothing_measured(residents, &[("export fhir".to_owned(), exported.into_bytes())]);
     gateway.stop().await
 }
 
@@ -271,9 +287,7 @@ fn is_where_it_belongs(residents: &[Resident], places: &[Place]) {
                 "{word} stands somewhere in clear"
             );
         }
-        for (word, place) in
-            [(code, "linli.db"), (code, "/api/v1/visits"), (weight, "export fhir"), (weight, "linli.db")]
-        {
+        for (word, place) in [(code, "linli.db"), (code, "/api/v1/visits"), (weight, "export fhir")] {
             let places = found(places, word.as_bytes());
             assert!(places.iter().any(|found| found.contains(place)), "{word}: {place} is not in {places:?}");
         }
@@ -286,6 +300,22 @@ fn heard(received: &[linli_tests::Received], text: &str) -> usize {
         message.topic.contains("/vital/") && message.payload.to_string().contains(text)
     };
     received.iter().filter(is_one).count()
+}
+
+/// The bodies of the measurements in a copy of the database.
+async fn bodies_in(copy: &Path) -> anyhow::Result<Vec<Place>> {
+    use sqlx::{ConnectOptions, Connection};
+    let mut connection = sqlx::sqlite::SqliteConnectOptions::new().filename(copy).connect().await?;
+    let bodies: Vec<(String, String)> =
+        sqlx::query_as("SELECT id, body FROM measurement").fetch_all(&mut connection).await?;
+    connection.close().await?;
+    Ok(bodies.into_iter().map(|(id, body)| (id, body.into_bytes())).collect())
+}
+
+fn nothing_measured(residents: &[Resident], places: &[Place]) {
+    for resident in residents {
+        assert_eq!(found(places, resident.weight.as_bytes()), Vec::<&str>::new(), "{}", resident.weight);
+    }
 }
 
 fn nothing_of(residents: &[Resident], places: &[Place]) {

@@ -71,7 +71,7 @@ impl AuditedReader {
                 "the identity cannot be opened: its key is neither identity_key nor in previous_identity_keys".to_owned(),
             ));
         }
-        let measurements = self.store.measured_during(id).await?;
+        let measurements = self.measured_whole(id).await?;
         let settings = Arc::clone(&self.settings.borrow());
         let at = self.clock.now().at;
         let (previous, follow_up) = match &visit.pseudonym {
@@ -85,6 +85,16 @@ impl AuditedReader {
         view.identity = identity.filter(|_| reveal);
         (view.previous, view.follow_up) = (previous, follow_up);
         Ok(view)
+    }
+
+    /// Everything measured during a visit, or an error: a part of it would look like the whole.
+    async fn measured_whole(&self, visit: &str) -> Result<Vec<Version>, ServiceError> {
+        let measured = self.store.measured_during(visit).await?;
+        let is_closed = self.store.outlines(visit).await?.len() > measured.len();
+        let words = "measurements of this visit cannot be opened: the resident's key is gone, or it is sealed with a \
+                     key that is neither identity_key nor in previous_identity_keys (测量值无法解密：居民密钥已销毁，\
+                     或中心密钥不在 previous_identity_keys 中)";
+        if is_closed { Err(ServiceError::Conflict(words.to_owned())) } else { Ok(measured) }
     }
 
     /// A page of the measurements that no visit could be assigned to.
@@ -117,7 +127,7 @@ impl AuditedReader {
             Some(visit) if self.store.visit(visit).await?.is_none() => {
                 return Err(ServiceError::Unknown(format!("there is no visit {visit}")));
             }
-            Some(visit) => Listing { items: self.store.measured_during(visit).await?, next: None },
+            Some(visit) => Listing { items: self.measured_whole(visit).await?, next: None },
             None => {
                 let (from, to) = (filter.from.unwrap_or_default(), filter.to.unwrap_or(Timestamp(i64::MAX)));
                 self.store.measured_page((from, to), paging).await?

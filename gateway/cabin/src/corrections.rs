@@ -1,6 +1,6 @@
 //! Corrections and erasures by people. A correction is a new version; an erasure is final.
 
-use linli_domain::visit::{Context, Status, Version, Visit, payload};
+use linli_domain::visit::{Context, Outline, Status, Version, Visit, payload};
 use linli_domain::vital;
 use linli_store::{Change, Entry};
 use tokio::time::Instant;
@@ -90,10 +90,15 @@ impl CabinService {
             Some(pseudonym) => self.joined_to(pseudonym).await?,
             None => Vec::new(),
         };
+        if pseudonym.is_some() {
+            // What was this resident's and is another's now must be sealed for that one before.
+            self.seal_everything().await?;
+        }
         self.destroy_keys(pseudonym.iter().chain(&joined).cloned().collect()).await?;
         let (mut entry, mut erased, mut unsent) = (Entry::default(), Vec::new(), Vec::new());
         for visit in &visits {
-            let measured = self.deps.store.cabin().measured_during(&visit.id).await?;
+            // Its values need not be opened, and cannot any more.
+            let measured = self.deps.store.cabin().outlines(&visit.id).await?;
             erased.extend(self.values_of(visit, &measured, at));
             unsent.extend(measured.iter().map(|version| version.id.clone()));
             entry.records.extend(measured.iter().map(|version| payload::erased(version, at)));
@@ -129,7 +134,7 @@ impl CabinService {
     }
 
     /// The values that the devices of a visit's room showed during it, and those of its measurements.
-    pub(super) fn values_of(&self, visit: &Visit, measured: &[Version], now: Timestamp) -> Vec<Erased> {
+    pub(super) fn values_of(&self, visit: &Visit, measured: &[Outline], now: Timestamp) -> Vec<Erased> {
         let until = visit.ended.map_or(now, |(ended, _)| ended);
         let of = |device: Id, from: Timestamp, to: Timestamp| {
             let end = Timestamp(to.minute().0.saturating_add(59_999));
@@ -137,10 +142,7 @@ impl CabinService {
         };
         let here = self.deps.live.vital_devices(&visit.room);
         let shown = here.into_iter().map(|device| of(device, visit.opened, until));
-        let taken = measured.iter().map(|version| {
-            let at = version.measurement.taken.at;
-            of(version.device.clone(), at, at)
-        });
+        let taken = measured.iter().map(|version| of(version.device.clone(), version.at, version.at));
         shown.chain(taken).collect()
     }
 

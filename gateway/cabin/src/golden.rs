@@ -12,12 +12,14 @@ use tokio::sync::{mpsc, watch};
 use super::Identity;
 use super::attachments::Sealed;
 use super::identity::{pseudonym, seal, unseal};
+use super::measurement_seal::{MeasurementSeal, bound};
 use super::request::{NewVisit, Outcome};
 use super::service::{CabinService, Deps, Health};
 use crate::golden_site::{NOW, Site};
 use linli_config::settings::cabin::CabinSettings;
 use linli_config::settings::key::{Key, Keys};
 use linli_golden::{frozen, sent, stored};
+use linli_store::{Change, Entry};
 
 const LIMITS: Limits = Limits { hypertension: (140.0, 90.0), fever: 37.3, altitude: 0 };
 
@@ -116,6 +118,34 @@ fn identities_and_how_they_are_sealed() {
     assert_eq!(unseal(&keys, pseudonym, &name, &again).unwrap(), identity());
 }
 
+/// Written once with this key and nonce: every later version opens it.
+#[tokio::test]
+async fn measurements_as_they_are_sealed() {
+    let site = Site::open().await;
+    let resident = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    let version = Version { unassigned: None, ..version() };
+    let mut clear = serde_json::to_vec(&version).unwrap();
+    let sealing = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &[7; 32]).unwrap());
+    let aad = Aad::from(bound(resident, "m-0011223344556677/2").into_bytes());
+    sealing.seal_in_place_append_tag(Nonce::assume_unique_for_key([5; 12]), aad, &mut clear).unwrap();
+    let sealed = data_encoding::BASE64.encode(&[[5; 12].as_slice(), &clear].concat());
+    let body = format!(r#"{{"sealed_for":"{resident}","device":"cuff-1","sealed":"{sealed}"}}"#);
+    frozen("cabin/sealed_measurement.json", &format!("{body}\n"));
+
+    std::fs::create_dir(site.dir().join("residents")).unwrap();
+    let key = linli_golden::golden("cabin/resident_key.json");
+    std::fs::write(site.dir().join("residents").join(resident), key).unwrap();
+    let settings = Arc::new(CabinSettings { keys: Some(keys()), ..CabinSettings::default() });
+    let settings = watch::Sender::new(settings).subscribe();
+    site.store.seal_with(Arc::new(MeasurementSeal { residents: site.residents(), settings }));
+    let (id, visit) = (version.id.clone(), version.visit.clone());
+    let sealed = Change::Sealed { id: id.clone(), version: 2, visit, at: NOW, body };
+    site.store.cabin().keep(Entry { changes: vec![sealed], ..Entry::default() }).await.unwrap();
+    let opened = site.store.cabin().versions(&id).await.unwrap();
+    let stored = |version: &Version| serde_json::to_string(version).unwrap();
+    assert_eq!(opened.iter().map(stored).collect::<Vec<_>>(), [stored(&version)]);
+}
+
 #[test]
 fn measurements_as_they_are_told() {
     let whole = version();
@@ -125,7 +155,7 @@ fn measurements_as_they_are_told() {
     let messages = [
         payload::record(&whole, Some("ABCDEFGHIJKLMNOPQRSTUVWXYZ"), &LIMITS),
         payload::record(&least, None, &LIMITS),
-        payload::erased(&whole, NOW),
+        payload::erased(&whole.outline(), NOW),
     ];
     let messages = messages.map(|record| match record {
         Record::Message(message) => message,

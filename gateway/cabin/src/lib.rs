@@ -19,14 +19,17 @@ mod golden;
 #[cfg(test)]
 mod golden_site;
 mod identity;
+mod measurement_seal;
 mod measuring;
 mod outreach;
+mod patient_query;
 mod person_view;
 mod register_reader;
 mod request;
 mod resident_keys;
 mod residents;
 mod rooms;
+mod seal_pass;
 mod service;
 mod steady;
 mod timing;

@@ -55,15 +55,19 @@ impl ResidentKeys {
     /// # Errors
     /// When the key cannot be stored.
     pub fn seal(&self, keys: &Keys, pseudonym: &str, identity: &Identity) -> anyhow::Result<Vec<u8>> {
-        let own = match self.key(keys, pseudonym) {
-            Ok(own) => own,
-            Err(_) => {
-                let own = Key::of(random()?);
-                self.store(keys, pseudonym, &own)?;
-                own
-            }
-        };
+        let own = self.key_or_new(keys, pseudonym)?;
         identity::seal_with(&own, pseudonym, serde_json::to_vec(identity)?)
+    }
+
+    /// The key of a resident, which is made if there is none. One that is there and cannot be opened is never replaced:
+    /// what it sealed would be lost.
+    pub(super) fn key_or_new(&self, keys: &Keys, pseudonym: &str) -> anyhow::Result<Key> {
+        if self.path(pseudonym)?.try_exists()? {
+            return self.key(keys, pseudonym);
+        }
+        let own = Key::of(random()?);
+        self.store(keys, pseudonym, &own)?;
+        Ok(own)
     }
 
     /// Opens a stored identity, also one that was sealed with the centre's key.

@@ -226,6 +226,8 @@ impl CabinService {
         changes.extend(visits.iter().cloned().map(Change::Visit));
         let audit = vec![self.audit(who, what, from, &format!("{to}: {} visits: {why}", visits.len()))];
         self.deps.store.cabin().keep(Entry { changes, audit, ..Entry::default() }).await?;
+        // What was measured during them is sealed for somebody else now.
+        self.seal_from_the_beginning();
         let count = visits.len();
         for visit in visits.into_iter().filter(|visit| visit.ended.is_none()) {
             self.is_now(visit);

@@ -1,13 +1,13 @@
 //! The cabin service: owns the visits, receives measurements, executes requests.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use linli_domain::visit::{Ending, Progress, Status, Version, Visit};
 use linli_domain::{Batch, Id, Timestamp};
-use linli_drivers::{Clock, VitalMeasurement};
+use linli_drivers::{CabinEvent, Clock};
 use linli_store::{Audit, Change, Entry, Store};
 use serde_json::json;
 use tokio::sync::{mpsc, watch};
@@ -16,6 +16,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 
 use super::Identity;
 use super::critical_watch::CriticalWatch;
+use super::measurement_seal::{MeasurementSeal, SealPass};
 use super::request::{Action, NewVisit, Outcome, Request};
 use super::resident_keys::ResidentKeys;
 use super::rooms::Rooms;
@@ -58,6 +59,8 @@ pub struct Health {
     pub unassigned: AtomicU64,
     /// Open visits.
     pub open_visits: AtomicU64,
+    /// Versions that were stored in clear, or for somebody else, and are sealed now.
+    pub sealed: AtomicU64,
 }
 
 /// What the service needs when it starts.
@@ -84,6 +87,8 @@ pub struct CabinService {
     settings: watch::Receiver<Arc<CabinSettings>>,
     pub(super) rooms: Rooms,
     pub(super) began: (Timestamp, Instant),
+    /// Of each device that asked who is here: when its minute began, and its questions since.
+    pub(super) questions: BTreeMap<Id, (Instant, u32)>,
     /// Devices of which an impossible value is logged.
     pub(super) said_impossible: BTreeSet<Id>,
     /// The latest number in an id.
@@ -92,6 +97,8 @@ pub struct CabinService {
     pub(super) critical: CriticalWatch,
     /// Name of the centre's key with which every resident's key is sealed.
     pub(super) sealing: Option<String>,
+    /// Where sealing what is stored in clear goes on; `None` when nothing is left to do.
+    pub(super) pass: Option<SealPass>,
 }
 
 // === impl CabinService ===
@@ -99,6 +106,8 @@ pub struct CabinService {
 impl CabinService {
     /// Resumes with the visits that were open when the process ended.
     pub async fn resume(deps: Deps, settings: watch::Receiver<Arc<CabinSettings>>) -> anyhow::Result<Self> {
+        let seal = MeasurementSeal { residents: deps.residents.clone(), settings: settings.clone() };
+        deps.store.seal_with(Arc::new(seal));
         let (cabin, at, now) = (deps.store.cabin(), deps.clock.now().at, Instant::now());
         let mut visits = cabin.open_visits().await?;
         let lately = cabin.visits(Timestamp(at.0.saturating_sub(DAY_MS)), Timestamp(i64::MAX)).await?;
@@ -113,9 +122,11 @@ impl CabinService {
             critical,
             rooms: Rooms::resumed(visits, now, at),
             began: (at, now),
+            questions: BTreeMap::new(),
             said_impossible: BTreeSet::new(),
             numbered: AtomicU64::new(0),
             sealing: None,
+            pass: None,
         })
     }
 
@@ -133,7 +144,7 @@ impl CabinService {
     /// Runs until every sender of measurements is dropped.
     pub async fn run(
         mut self,
-        mut measurements: mpsc::Receiver<VitalMeasurement>,
+        mut measurements: mpsc::Receiver<CabinEvent>,
         mut requests: mpsc::Receiver<Request>,
     ) {
         let mut ticks = tokio::time::interval(TIMEOUT_CHECK);
@@ -143,13 +154,17 @@ impl CabinService {
             tokio::select! {
                 biased;
                 measurement = measurements.recv() => match measurement {
-                    Some(measurement) => self.receive(measurement).await,
+                    Some(CabinEvent::Measured(measured)) => self.receive(measured).await,
+                    Some(CabinEvent::Asked(question)) => self.asked(question).await,
+                    Some(CabinEvent::Scanned(code)) => self.scanned(&code),
                     None => return,
                 },
                 Some(Request { caller, what, reply }) = requests.recv() => {
                     let _ = reply.send(self.carry_out(&caller.account, what).await);
                 }
                 _ = ticks.tick() => self.tick().await,
+                // Last of all: whenever nothing else is to do.
+                () = std::future::ready(()), if self.pass.is_some() => self.seal_step().await,
             }
         }
     }

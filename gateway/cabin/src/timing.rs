@@ -38,7 +38,7 @@ impl CabinService {
         let mut changes = Vec::new();
         for id in visits {
             if let Some(visit) = self.deps.store.cabin().visit(&id).await? {
-                let measured = self.deps.store.cabin().measured_during(&id).await?;
+                let measured = self.deps.store.cabin().outlines(&id).await?;
                 changes.extend(self.forget_values(self.values_of(&visit, &measured, now)));
             }
             changes.push(Change::EraseVisit(id));
@@ -80,6 +80,7 @@ impl CabinService {
             let failed = |error: anyhow::Error| ServiceError::NotNow(format!("{error:#}"));
             count += again.map_err(|error| failed(error.into()))?.map_err(failed)?;
             self.sealing = Some(present.clone());
+            self.seal_from_the_beginning();
         }
         let mut changes = Vec::new();
         for old in self.deps.store.cabin().sealed_otherwise(OF_RESIDENT).await? {

@@ -32,10 +32,11 @@ use std::time::Duration;
 pub use clock::Clock;
 pub use coded::{Coded, coded};
 pub use line::{
-    CommandOutcome, DeviceHealth, DeviceState, LineCommand, LineContext, LineEnds, LineEvent, LineFault,
-    LineHealth, NotTaken, PollOverrides, VitalMeasurement,
+    CabinEvent, CommandOutcome, DeviceHealth, DeviceState, LineCommand, LineContext, LineEnds, LineEvent,
+    LineFault, LineHealth, NotTaken, PatientQuestion, PollOverrides, ScannedCode, Shows, VitalMeasurement,
 };
 pub use linli_profiles::duration;
+pub use linli_vitals::hl7::{Answer, Asked, Found};
 pub use observe::{Observed, ObservedLine, observe};
 pub use points::Point;
 pub use protocol::{Budget, CheckedLine, Problem, Protocol, RawDevice, RawLine};
@@ -48,6 +49,7 @@ pub static PROTOCOLS: &[&dyn Protocol] = &[
     &modbus::RTU,
     &modbus::RTU_OVER_TCP,
     &health::SerialDevices,
+    &health::Scanners,
     &health::Bluetooth,
     &health::Mllp,
     &mqtt::Mqtt,

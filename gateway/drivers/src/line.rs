@@ -12,6 +12,8 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::Clock;
+use linli_vitals::hl7::{Answer, Asked};
+
 use crate::exchange::Exchanges;
 use crate::registers::{MaintenanceHandle, RegisterRequest};
 
@@ -24,8 +26,8 @@ pub struct LineContext {
     pub gateway: Id,
     /// Where samples go. A full channel delays polls (back-pressure); nothing is dropped.
     pub samples: mpsc::Sender<Batch>,
-    /// Where measurements of vital signs go.
-    pub measurements: mpsc::Sender<VitalMeasurement>,
+    /// Where measurements of vital signs go, and what else a health cabin's devices tell.
+    pub measurements: mpsc::Sender<CabinEvent>,
     /// Transitions of devices and of the line.
     pub events: mpsc::Sender<LineEvent>,
     /// Commands; executed before any poll, between two exchanges.
@@ -48,8 +50,8 @@ pub struct LineContext {
 pub struct LineEnds {
     /// Samples.
     pub batches: mpsc::Receiver<Batch>,
-    /// Measurements of vital signs.
-    pub measurements: mpsc::Receiver<VitalMeasurement>,
+    /// Measurements of vital signs, and what else a health cabin's devices tell.
+    pub measurements: mpsc::Receiver<CabinEvent>,
     /// Transitions of devices and of the line.
     pub events: mpsc::Receiver<LineEvent>,
     /// Commands.
@@ -107,6 +109,68 @@ pub struct VitalMeasurement {
     /// Where the sender waits for the confirmation that the measurement is stored (with an optional
     /// remark), or for the reason why it was rejected.
     pub reply: Option<oneshot::Sender<Result<Option<String>, NotTaken>>>,
+}
+
+/// What a device of a health cabin tells.
+#[derive(Debug)]
+pub enum CabinEvent {
+    /// It has measured.
+    Measured(VitalMeasurement),
+    /// It asks who is in its room.
+    Asked(PatientQuestion),
+    /// A scanner has read a code.
+    Scanned(ScannedCode),
+}
+
+/// The question of a monitor who is in its room.
+#[derive(Debug)]
+pub struct PatientQuestion {
+    /// Layout of the device.
+    pub layout: Arc<Layout>,
+    /// What is asked.
+    pub asked: Asked,
+    /// How much it may be told.
+    pub shows: Shows,
+    /// Where the device waits.
+    pub reply: oneshot::Sender<Answer>,
+}
+
+/// A code that a scanner has read: perhaps a number of a person, so it is in no log.
+pub struct ScannedCode {
+    /// Layout of the device.
+    pub layout: Arc<Layout>,
+    /// The text of the code.
+    pub text: String,
+}
+
+/// How much a monitor may be told of the patient in its room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shows {
+    /// The visit's id, the pseudonym, the code of the visit, sex and year of birth.
+    Visit,
+    /// The name and the birthday as well.
+    Name,
+}
+
+// === impl CabinEvent ===
+
+impl CabinEvent {
+    /// The measurement, if it is one.
+    #[must_use]
+    pub fn measured(self) -> Option<VitalMeasurement> {
+        match self {
+            Self::Measured(measured) => Some(measured),
+            Self::Asked(_) | Self::Scanned(_) => None,
+        }
+    }
+}
+
+// === impl ScannedCode ===
+
+impl std::fmt::Debug for ScannedCode {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ScannedCode").field("device", &self.layout.device).finish_non_exhaustive()
+    }
 }
 
 /// Why a measurement was not taken.

@@ -8,12 +8,13 @@ use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 use tokio::sync::mpsc;
 
-use crate::entry::{Audit, Entry, Resident};
-use crate::error::{NotDurable, ReadError};
-use crate::op::{self, Op};
+use crate::entry::{Audit, Resident};
+use crate::error::ReadError;
+use crate::op::Op;
 use crate::page::{Listing, Paging};
 use crate::place::Place;
 use crate::readers::Readers;
+use crate::sealing::Sealing;
 use crate::undecodable::{Undecodable, column, json_column};
 
 /// Most rows returned by one query.
@@ -33,16 +34,12 @@ pub struct Cabin {
     pub(crate) readers: Arc<Readers>,
     pub(crate) writer: mpsc::Sender<Op>,
     pub(crate) undecodable: Undecodable,
+    pub(crate) sealing: Sealing,
 }
 
 // === impl Cabin ===
 
 impl Cabin {
-    /// Stores an entry. Returns `false` if an entry with the same [`Entry::once`] key was stored before.
-    pub async fn keep(&self, entry: Entry) -> Result<bool, NotDurable> {
-        op::keep(&self.writer, entry).await
-    }
-
     /// Whether an entry with this key, or this mark, was stored before.
     pub async fn has_seen(&self, key: &str) -> Result<bool, ReadError> {
         let sql = "SELECT EXISTS (SELECT 1 FROM seen WHERE key = ?)";
@@ -237,7 +234,8 @@ impl Cabin {
             id: column(row, 0).unwrap_or_default(),
             version: column(row, 1).unwrap_or_default(),
         };
-        self.undecodable.or_report(place, json_column(row, 2))
+        let decoded = self.sealing.version(row, 2, &place);
+        self.undecodable.or_report(place, decoded).flatten()
     }
 }
 

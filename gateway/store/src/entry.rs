@@ -69,6 +69,28 @@ pub enum Change {
     Visit(Visit),
     /// A version of a measurement is added.
     Version(Box<Version>),
+    /// The same sealed, as [`Cabin::keep`](crate::Cabin::keep) makes it of a version that is a resident's.
+    Sealed {
+        /// Id of the measurement.
+        id: String,
+        /// Number of the version.
+        version: u32,
+        /// Id of the visit.
+        visit: Option<String>,
+        /// When it was measured.
+        at: Timestamp,
+        /// The sealed body as it is stored.
+        body: String,
+    },
+    /// The body of a stored version is sealed, or sealed for somebody else.
+    Reseal {
+        /// Id of the measurement.
+        id: String,
+        /// Number of the version.
+        version: u32,
+        /// The sealed body as it is stored.
+        body: String,
+    },
     /// A visit and everything measured during it is erased.
     EraseVisit(String),
     /// All versions of a measurement are erased.
@@ -147,6 +169,11 @@ pub struct Entry {
 // === impl Entry ===
 
 impl Entry {
+    /// Whether the place of something in the file must be overwritten: what is erased, and what is sealed from now on.
+    pub(crate) fn overwrites(&self) -> bool {
+        self.erases() || self.changes.iter().any(|change| matches!(change, Change::Reseal { .. }))
+    }
+
     /// Whether something is erased: then it must not be found in the file either.
     pub(crate) fn erases(&self) -> bool {
         self.changes.iter().any(Change::erases)

@@ -122,6 +122,11 @@ impl Op {
         matches!(self, Self::Entry { entry, .. } if entry.erases())
     }
 
+    /// Whether the place of something personal in the file must be overwritten.
+    pub(crate) fn overwrites(&self) -> bool {
+        matches!(self, Self::Entry { entry, .. } if entry.overwrites())
+    }
+
     /// Sends the error to the caller, if one waits.
     pub(crate) fn refuse(self, why: NotDurable) {
         match self {

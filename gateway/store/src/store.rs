@@ -19,6 +19,7 @@ use crate::open::{self, Opening};
 use crate::outbox::Outbox;
 use crate::readers::Readers;
 use crate::rejected::Rejected;
+use crate::sealing::{Sealer, Sealing};
 use crate::settings::{Now, Settings};
 use crate::status::Status;
 use crate::undecodable::Undecodable;
@@ -41,6 +42,7 @@ pub struct Store {
     heads: watch::Receiver<Heads>,
     status: watch::Receiver<Status>,
     layouts: Arc<Mutex<(Arc<str>, LayoutCache)>>,
+    sealing: Sealing,
 }
 
 // === impl Store ===
@@ -64,7 +66,8 @@ impl Store {
         writer::spawn(writer, database_lock, data_queue, op_queue, ops.downgrade());
         let layouts = Arc::new(Mutex::new((heads.borrow().epoch.clone(), LayoutCache::default())));
         let undecodable = Undecodable::new(ops.clone());
-        Ok((Self { data, ops, rejected, undecodable, readers, heads, status, layouts }, opening))
+        let sealing = Sealing::default();
+        Ok((Self { data, ops, rejected, undecodable, readers, heads, status, layouts, sealing }, opening))
     }
 
     /// Takes a record, or refuses it because the queue is full; never waits. What is refused is
@@ -131,7 +134,13 @@ impl Store {
             readers: Arc::clone(&self.readers),
             writer: self.ops.clone(),
             undecodable: self.undecodable.clone(),
+            sealing: self.sealing.clone(),
         }
+    }
+
+    /// From now on measurements of residents are sealed and opened by this one; the first one stays.
+    pub fn seal_with(&self, sealer: Arc<dyn Sealer>) {
+        self.sealing.set(sealer);
     }
 
     /// States of alarms, and notifications.

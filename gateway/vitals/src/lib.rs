@@ -5,10 +5,13 @@
 
 pub mod ble;
 pub mod contec;
+mod decoded;
 pub mod hl7;
 pub mod nonin;
+pub mod scanner;
 pub mod spot;
 pub mod spp;
 mod zone;
 
+pub use decoded::{Decoded, Decoder};
 pub use zone::Zone;

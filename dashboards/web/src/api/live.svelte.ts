@@ -1,11 +1,12 @@
 /** What the page knows of the gateway: read once, kept fresh by the event stream, read again after each gap. */
 import { api, Refused } from './client.ts';
 import { Stream } from './stream.ts';
+import { told } from './told.svelte.ts';
 import type { Mode } from './mode.ts';
 import type { Drafts } from './orders.ts';
 import type { Alarm, Centre, Device, Kiosk, Status } from './types.ts';
 
-const KINDS = ['hb', 'values', 'alarm', 'kiosk', 'mode', 'order', 'food', 'visit', 'measurement', 'missed'] as const;
+const KINDS = ['hb', 'values', 'alarm', 'kiosk', 'mode', 'order', 'food', 'visit', 'measurement', 'scan', 'print', 'missed'] as const;
 
 /** What changes without an event is read again this often. */
 const SLOW_MS = 15_000;
@@ -65,6 +66,7 @@ class Live {
   /** Watches no longer, and forgets what it saw: whoever looked may look no more. */
   stop(): void {
     this.#end();
+    told.forget();
     this.centre = this.devices = this.alarms = this.kiosks = this.mode = this.drafts = this.status = nothing() as never;
   }
 
@@ -83,6 +85,7 @@ class Live {
   /** Reads everything again. */
   async resync(): Promise<void> {
     this.cabin += 1;
+    told.forget();
     await Promise.all([this.#read('centre'), this.#read('devices'), this.#read('alarms'), this.#read('kiosks'), this.#read('mode'), this.#read('drafts'), this.#read('status')]);
   }
 
@@ -106,6 +109,7 @@ class Live {
     if (kind === 'hb') this.#clock(JSON.parse(data).at);
     else if (kind === 'values') this.#values(JSON.parse(data));
     else if (kind === 'visit' || kind === 'measurement') this.#cabinSoon();
+    else if (kind === 'scan' || kind === 'print') told.take(kind, data);
     else if (kind === 'missed') void this.resync();
     else if (kind === 'alarm') this.#soon(['alarms']);
     else if (kind === 'kiosk') this.#soon(['kiosks']);

@@ -1,7 +1,7 @@
 // The cabin's scanner and tiles: what is scanned is not what is typed, and a tile says what counts.
 import { expect, test } from 'vitest';
 import type { Visit } from '../../src/api/cabin.ts';
-import { isIdNumber, kindOf, Wedge } from '../../src/views/cabin/scanner.ts';
+import { isIdNumber, isStale, kindOf, Wedge } from '../../src/views/cabin/scanner.ts';
 import { line, sign, SIGNS } from '../../src/views/cabin/signs.ts';
 
 function keys(wedge: Wedge, text: string, between: number): (string | null)[] {
@@ -23,6 +23,10 @@ test('an identity number is known by its check digit, and a name by what it is n
   expect(isIdNumber('11010519491231002X')).toBe(true);
   expect(isIdNumber('110105194912310021')).toBe(false);
   expect(['11010519491231002x', 'SZ00004821', '4821', '张小明', 'https://x.cn/q?c=1', 'Zhang'].map(kindOf)).toEqual(['id_number', 'card', 'card', 'name', 'health_code', 'name']);
+});
+
+test('a code that waited too long is nobody\'s', () => {
+  expect([isStale(1000, 1000), isStale(1000, 31_000), isStale(1000, 31_001)]).toEqual([false, false, true]);
 });
 
 const reading = (quantity: string, value: number, caveats?: string[]) => ({ quantity, value, ...(caveats ? { caveats } : {}) });

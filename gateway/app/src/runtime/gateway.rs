@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use linli_domain::caller::Acting;
 use linli_domain::{Batch, Id};
-use linli_drivers::{CheckedLine, Clock, LineEvent, VitalMeasurement};
+use linli_drivers::{CabinEvent, CheckedLine, Clock, LineEvent};
 use linli_listen::Tls;
 use linli_store::Store;
 use linli_uplink::InboundOrder;
@@ -107,10 +107,10 @@ struct Tasks {
 }
 
 /// Where lines send samples, measurements of vital signs and transitions.
-type Received = (mpsc::Sender<Batch>, mpsc::Sender<VitalMeasurement>, mpsc::Sender<LineEvent>);
+type Received = (mpsc::Sender<Batch>, mpsc::Sender<CabinEvent>, mpsc::Sender<LineEvent>);
 
 /// Where these are taken from.
-type Queues = (mpsc::Receiver<Batch>, mpsc::Receiver<VitalMeasurement>, mpsc::Receiver<LineEvent>);
+type Queues = (mpsc::Receiver<Batch>, mpsc::Receiver<CabinEvent>, mpsc::Receiver<LineEvent>);
 
 // === impl Gateway ===
 

@@ -5,9 +5,7 @@ use std::time::Duration;
 
 use linli_domain::{Batch, Id};
 use linli_drivers::modbus::maintenance::MaintenanceHandle;
-use linli_drivers::{
-    CheckedLine, Clock, LineContext, LineEvent, LineHealth, PollOverrides, VitalMeasurement,
-};
+use linli_drivers::{CabinEvent, CheckedLine, Clock, LineContext, LineEvent, LineHealth, PollOverrides};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -43,7 +41,7 @@ pub struct Shared {
     /// Receives samples.
     pub samples: mpsc::Sender<Batch>,
     /// Receives measurements of vital signs.
-    pub measurements: mpsc::Sender<VitalMeasurement>,
+    pub measurements: mpsc::Sender<CabinEvent>,
     /// Receives transitions between online and offline.
     pub events: mpsc::Sender<LineEvent>,
     /// Poll intervals that a mode overrides.
@@ -84,7 +82,7 @@ impl Lines {
 
     /// Receiver of measurements; `None` after [`Lines::stop`].
     #[must_use]
-    pub fn measurements(&self) -> Option<mpsc::WeakSender<VitalMeasurement>> {
+    pub fn measurements(&self) -> Option<mpsc::WeakSender<CabinEvent>> {
         self.shared.as_ref().map(|shared| shared.measurements.downgrade())
     }
 

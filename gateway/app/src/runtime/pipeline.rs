@@ -13,7 +13,7 @@ use linli_domain::printable::printable;
 use linli_domain::report::{Report, Reporter};
 use linli_domain::rollup::Gatherer;
 use linli_domain::{Batch, DeviceClass, Id, Lane, Message, Record, Topic, Value};
-use linli_drivers::{DeviceState, LineEvent, VitalMeasurement};
+use linli_drivers::{CabinEvent, DeviceState, LineEvent, VitalMeasurement};
 use linli_mode::InForce;
 use linli_store::Store;
 use serde_json::{Map, json};
@@ -67,7 +67,7 @@ pub struct Pipeline {
     /// Number of messages that wait for delivery.
     pub waiting: watch::Receiver<linli_store::Status>,
     /// Receives measurements of polled devices; the lines keep the channel open.
-    pub measurements: Option<mpsc::WeakSender<VitalMeasurement>>,
+    pub measurements: Option<mpsc::WeakSender<CabinEvent>>,
     /// Services that receive batches.
     pub taps: Vec<Tap>,
     /// Events for the screens.
@@ -177,7 +177,7 @@ impl Pipeline {
         }
         let Some(measurement) = steady.push(batch, Instant::now()) else { return };
         let (layout, measurements) = (Arc::clone(&batch.layout), vec![measurement]);
-        let reported = VitalMeasurement { layout, measurements, reply: None };
+        let reported = CabinEvent::Measured(VitalMeasurement { layout, measurements, reply: None });
         let measurements = self.measurements.as_ref().and_then(mpsc::WeakSender::upgrade);
         let taken = measurements.is_some_and(|measurements| measurements.try_send(reported).is_ok());
         if !taken {

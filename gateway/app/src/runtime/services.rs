@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use linli_domain::Batch;
-use linli_drivers::{Clock, VitalMeasurement};
+use linli_drivers::{CabinEvent, Clock};
 use linli_mode::checkpoint::CheckpointSigner;
 use linli_outbound::{fhir, print};
 use linli_store::Store;
@@ -36,7 +36,7 @@ pub struct ServiceDeps<'n> {
     /// Receives the values that services compute.
     pub samples: mpsc::Sender<Batch>,
     /// Measurements of vital signs.
-    pub measurements: mpsc::Receiver<VitalMeasurement>,
+    pub measurements: mpsc::Receiver<CabinEvent>,
     /// Queues of the command service.
     pub commands: Lanes,
     /// Orders from the broker.

@@ -20,7 +20,7 @@ pub use guided::{PressureGuide, Series, SeriesReading};
 pub use progress::{CriticalAnswer, CriticalDecision, Outreach, PressureSeries, Progress};
 pub use slip::{Naming, NoSuchWord, Paper};
 pub use unassigned::Unassigned;
-pub use version::{Context, Status, Version};
+pub use version::{Context, Outline, Status, Version};
 
 use serde::{Deserialize, Serialize};
 

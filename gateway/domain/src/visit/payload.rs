@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{Context, Version};
+use super::{Context, Outline, Version};
 use crate::vital::{self, Limits, Measurement, News2, Oxygen, Parameters, Quantity, Reading};
 use crate::{
-    Batch, ClockQuality, DeviceClass, Layout, Message, Quality, Reason, Record, Sample, Timestamp, Topic,
+    Batch, ClockQuality, DeviceClass, Id, Layout, Message, Quality, Reason, Record, Sample, Timestamp, Topic,
     Value,
 };
 use serde_json::{Map, json};
@@ -21,23 +21,22 @@ pub fn record(version: &Version, pseudonym: Option<&str>, limits: &Limits) -> Re
     if let Some(pseudonym) = pseudonym {
         add("pseudonym", json!(pseudonym));
     }
-    message(version, body)
+    message(&version.device, version.measurement.taken.at, body)
 }
 
 /// A message to the district that a measurement was erased here.
-pub fn erased(version: &Version, at: Timestamp) -> Record {
+pub fn erased(version: &Outline, at: Timestamp) -> Record {
     let mut body = Map::new();
     body.insert("id".to_owned(), json!(version.id));
     body.insert("version".to_owned(), json!(version.version + 1));
     body.insert("status".to_owned(), json!("erased"));
     body.insert("device".to_owned(), json!(version.device));
     body.insert("at".to_owned(), json!(at.0));
-    message(version, body)
+    message(&version.device, version.at, body)
 }
 
-fn message(version: &Version, body: Map<String, serde_json::Value>) -> Record {
-    let topic = Topic::Vital { device: version.device.clone() };
-    let at = version.measurement.taken.at;
+fn message(device: &Id, at: Timestamp, body: Map<String, serde_json::Value>) -> Record {
+    let topic = Topic::Vital { device: device.clone() };
     Record::Message(Message { topic, class: DeviceClass::Vital, at, body })
 }
 

@@ -20,6 +20,19 @@ pub enum Status {
     EnteredInError,
 }
 
+/// What erasing has to know of a measurement; nothing that was measured.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outline {
+    /// Its id.
+    pub id: String,
+    /// Number of its latest version.
+    pub version: u32,
+    /// The device.
+    pub device: Id,
+    /// When it was received, Unix milliseconds UTC.
+    pub at: Timestamp,
+}
+
 /// What a device cannot know and a person adds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -90,4 +103,15 @@ pub struct Version {
     /// Why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
+}
+
+// === impl Version ===
+
+impl Version {
+    /// What erasing has to know of it.
+    #[must_use]
+    pub fn outline(&self) -> Outline {
+        let (id, device) = (self.id.clone(), self.device.clone());
+        Outline { id, version: self.version, device, at: self.measurement.taken.at }
+    }
 }

@@ -17,10 +17,15 @@ use tokio_util::sync::CancellationToken;
 use crate::Clock;
 use crate::backoff::Backoff;
 use crate::connections::{Activity, Connections};
-use crate::line::{DeviceState, LineContext, LineEvent, LineHealth, NotTaken, VitalMeasurement};
+use crate::line::{
+    CabinEvent, DeviceState, LineContext, LineEvent, LineHealth, NotTaken, PatientQuestion, Shows,
+    VitalMeasurement,
+};
 use linli_vitals::Zone;
 use linli_vitals::hl7::mllp::{Framer, Step, frame};
-use linli_vitals::hl7::{Code, Message, Refused, Results, Unreadable, acknowledge, batch, results};
+use linli_vitals::hl7::{
+    Answer, Code, Message, Query, Refused, Results, Unreadable, acknowledge, batch, results,
+};
 
 /// Most simultaneous connections.
 const MOST: usize = 32;
@@ -73,6 +78,8 @@ pub(crate) struct Settings {
     pub zone: Zone,
     /// Why other machines may connect unencrypted.
     pub insecure: Option<String>,
+    /// How much a monitor that asks is told of the patient; `None`: nothing.
+    pub patient_query: Option<Shows>,
 }
 
 /// Listens until cancelled.
@@ -138,6 +145,7 @@ async fn serve(listener: &TcpListener, settings: &Settings, layout: &Arc<Layout>
                     health: Arc::clone(&context.health),
                     cancel: context.cancel.clone(),
                     zone: settings.zone.clone(),
+                    patient_query: settings.patient_query,
                     answers: Arc::clone(&answers),
                     has_refused: Arc::clone(&has_refused),
                     has_flawed: Arc::clone(&has_flawed),
@@ -171,11 +179,12 @@ async fn send<S: AsyncWrite + Unpin>(stream: &mut S, answers: Vec<Vec<u8>>) -> b
 /// One connection.
 struct Conversation {
     layout: Arc<Layout>,
-    measurements: mpsc::Sender<VitalMeasurement>,
+    measurements: mpsc::Sender<CabinEvent>,
     clock: Arc<dyn Clock>,
     health: Arc<LineHealth>,
     cancel: CancellationToken,
     zone: Zone,
+    patient_query: Option<Shows>,
     /// Control ids of our own messages.
     answers: Arc<AtomicU64>,
     /// The message before was refused, and that is logged.
@@ -270,6 +279,9 @@ impl Conversation {
             Ok(message) => message,
             Err(error) => return self.refuse(bytes, &error),
         };
+        if let Some(query) = Query::of(&message) {
+            return self.answer_query(&message, &query, now).await;
+        }
         let (code, advice) = self.take(&message, now).await;
         match &code {
             Code::Accept(_) => {
@@ -283,6 +295,45 @@ impl Conversation {
         }
         let number = self.answers.fetch_add(1, Ordering::Relaxed);
         acknowledge(&message, &code, &format!("{}-{number}", now.at.0), now.at)
+    }
+
+    /// Answers a question who is here.
+    async fn answer_query(&self, message: &Message, query: &Query, now: Stamp) -> Vec<Vec<u8>> {
+        let answer = self.found(message, query).await;
+        match &answer {
+            Answer::Found(_) | Answer::Nobody => {
+                self.count(|device| &device.ok);
+                self.has_refused.store(false, Ordering::Relaxed);
+            }
+            Answer::Wrong(why) | Answer::Refused(why) => {
+                self.count(|device| &device.refusals);
+                self.log(why);
+            }
+        }
+        let number = self.answers.fetch_add(1, Ordering::Relaxed);
+        query.answer(message, &answer, &format!("{}-{number}", now.at.0), now.at)
+    }
+
+    async fn found(&self, message: &Message, query: &Query) -> Answer {
+        let Some(shows) = self.patient_query else {
+            return Answer::Refused(
+                "no patient queries are answered here: patient_query is not set".to_owned(),
+            );
+        };
+        if message.header(10).trim().is_empty() {
+            return Answer::Refused(Refused::NoControlId.to_string());
+        }
+        let asked = match &query.asked {
+            Ok(asked) => asked.clone(),
+            Err(why) => return Answer::Wrong(why.clone()),
+        };
+        let stopping = || Answer::Refused("the gateway is stopping; ask again".to_owned());
+        let (reply, answer) = oneshot::channel();
+        let question = PatientQuestion { layout: Arc::clone(&self.layout), asked, shows, reply };
+        if self.measurements.send(CabinEvent::Asked(question)).await.is_err() {
+            return stopping();
+        }
+        answer.await.unwrap_or_else(|_| stopping())
     }
 
     /// Answers a message that cannot be read, as far as its header can; the connection stays.
@@ -322,7 +373,7 @@ impl Conversation {
         let (reply, safe) = oneshot::channel();
         let reported =
             VitalMeasurement { layout: Arc::clone(&self.layout), measurements, reply: Some(reply) };
-        if self.measurements.send(reported).await.is_err() {
+        if self.measurements.send(CabinEvent::Measured(reported)).await.is_err() {
             return (Code::Reject("the gateway is stopping; send again".to_owned()), None);
         }
         let code = match safe.await {
@@ -396,6 +447,7 @@ mod tests {
             health: Arc::new(LineHealth::new(1)),
             cancel: CancellationToken::new(),
             zone: Zone::East(0),
+            patient_query: None,
             answers: Arc::default(),
             has_refused: Arc::default(),
             has_flawed: Arc::default(),

@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::listener::Settings;
 use super::plan::{self, Checked, Medium, Row};
+use crate::line::Shows;
 use crate::protocol::RawDevice;
 
 /// The only profile of such a line.
@@ -23,6 +24,10 @@ pub(crate) struct RawSettings {
     /// switch of their own"; required for an address off this machine.
     #[serde(default)]
     insecure: Option<String>,
+    /// A monitor may ask who has an open visit in its room (QRY^A19, QBP^Q22, QBP^ZV1) and is told: `visit`, its id, its
+    /// code, sex and year of birth; `name`, the name and birthday as well. Without it no such question is answered.
+    #[serde(default)]
+    patient_query: Option<String>,
     /// UTC offset of time stamps that have none, default that of the centre's time zone.
     #[serde(default)]
     utc_offset: Option<String>,
@@ -48,7 +53,21 @@ impl Row for Mllp {
         if device.profile != PROFILE {
             return Err(plan::no_profile(0, device, &[PROFILE]));
         }
+        if raw.patient_query.is_some() && device.room.is_none() {
+            let message = "must be given where patient_query is: a monitor is told who is in its own room";
+            return Err(plan::problem(Some(0), "room", message));
+        }
         let layout = plan::layout(device, &Quantity::ALL);
-        Ok((vec![layout], Medium::Listener(Settings { listen, zone, insecure: raw.insecure })))
+        let patient_query = match raw.patient_query.as_deref() {
+            None => None,
+            Some("visit") => Some(Shows::Visit),
+            Some("name") => Some(Shows::Name),
+            Some(other) => {
+                let message = format!("{other:?} is not \"visit\" or \"name\"");
+                return Err(plan::problem(None, "patient_query", message));
+            }
+        };
+        let RawSettings { insecure, .. } = raw;
+        Ok((vec![layout], Medium::Listener(Settings { listen, zone, insecure, patient_query })))
     }
 }

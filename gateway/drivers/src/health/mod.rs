@@ -5,6 +5,8 @@ mod listener;
 mod mllp;
 pub mod models;
 mod plan;
+mod scanner;
+mod scanners;
 mod serial;
 mod stream;
 mod talk;
@@ -12,6 +14,8 @@ mod talk;
 pub(crate) use bluetooth::Bluetooth;
 pub(crate) use mllp::Mllp;
 pub use mllp::PROFILE;
+pub use scanners::PROFILE as SCANNER;
+pub(crate) use scanners::Scanners;
 pub(crate) use serial::SerialDevices;
 
 /// Whether devices of that profile report complete measurements. A heart-rate sensor
@@ -19,6 +23,7 @@ pub(crate) use serial::SerialDevices;
 #[must_use]
 pub fn tells_itself(profile: &str) -> bool {
     profile == PROFILE
+        || profile == SCANNER
         || models::find(profile).is_some()
         || (profile != "bluetooth/heart-rate" && bluetooth::profiles::find(profile).is_some())
 }

@@ -6,7 +6,7 @@ use linli_domain::vital::Quantity;
 use linli_domain::{DeviceClass, Id, Layout, PointSpec, ValueType, timezone};
 
 use super::bluetooth::gatt;
-use super::{listener, stream};
+use super::{listener, scanner, stream};
 use crate::line::LineContext;
 use crate::plan::{self, Plan, Work};
 pub(super) use crate::plan::{Checked, Row, insecure, listen, no_profile, problem};
@@ -21,6 +21,7 @@ pub(super) type HealthPlan = Plan<Medium>;
 pub(crate) enum Medium {
     Stream(stream::Settings),
     Listener(listener::Settings),
+    Scanner(scanner::Settings),
     Gatt(gatt::Settings),
 }
 
@@ -58,7 +59,9 @@ pub(super) fn layout(device: &RawDevice, quantities: &[Quantity]) -> Arc<Layout>
 impl Work for Medium {
     fn exclusive(&self) -> Option<(&'static str, String)> {
         Some(match self {
-            Self::Stream(settings) => ("port", settings.port.path.clone()),
+            Self::Stream(stream::Settings { port, .. }) | Self::Scanner(scanner::Settings { port }) => {
+                ("port", port.path.clone())
+            }
             Self::Listener(settings) => ("listen", settings.listen.to_string()),
             Self::Gatt(settings) => ("address", settings.address.to_string()),
         })
@@ -67,7 +70,7 @@ impl Work for Medium {
     fn insecure(&self) -> Option<&str> {
         match self {
             Self::Listener(settings) => settings.insecure.as_deref(),
-            Self::Stream(_) | Self::Gatt(_) => None,
+            Self::Stream(_) | Self::Scanner(_) | Self::Gatt(_) => None,
         }
     }
 
@@ -76,6 +79,7 @@ impl Work for Medium {
         match &plan.work {
             Self::Stream(settings) => stream::run(settings, line, layout, context).await,
             Self::Listener(settings) => listener::run(settings, line, layout, context).await,
+            Self::Scanner(settings) => scanner::run(settings, line, layout, context).await,
             Self::Gatt(settings) => gatt::run(settings, line, layout, context).await,
         }
     }

@@ -114,7 +114,7 @@ async fn take(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::line::{LineEnds, NotTaken, VitalMeasurement};
+    use crate::line::{CabinEvent, LineEnds, NotTaken, VitalMeasurement};
     use linli_domain::vital::{Caveat, NoReading, Quantity};
     use linli_domain::{ClockQuality, DeviceClass, Stamp, Timestamp};
     use tokio::io::DuplexStream;
@@ -131,7 +131,7 @@ mod tests {
     /// A monitor at the far end of its port, and what arrives of it.
     struct Bench {
         port: DuplexStream,
-        measured: mpsc::Receiver<VitalMeasurement>,
+        measured: mpsc::Receiver<CabinEvent>,
     }
 
     impl Bench {
@@ -165,6 +165,10 @@ mod tests {
             Self { port, measured }
         }
 
+        async fn told(&mut self) -> VitalMeasurement {
+            self.measured.recv().await.unwrap().measured().unwrap()
+        }
+
         /// The answer to what was sent before, four bytes.
         async fn answer(&mut self) -> String {
             let mut answer = [0; 4];
@@ -192,7 +196,7 @@ mod tests {
             (Err(NotTaken::Wrong("no living person has it".to_owned())), "PWA1"),
         ] {
             bench.port.write_all(&packet(2026, "8032583C69")).await.unwrap();
-            let told = bench.measured.recv().await.unwrap();
+            let told = bench.told().await;
             assert_eq!(told.measurements[0].value(Quantity::Systolic), Some(138.0));
             let mut early = [0; 1];
             let waited = tokio::time::timeout(Duration::from_secs(1), bench.port.read(&mut early)).await;
@@ -202,7 +206,7 @@ mod tests {
         }
         // The gateway stops before it is stored.
         bench.port.write_all(&packet(2026, "8032583C69")).await.unwrap();
-        drop(bench.measured.recv().await.unwrap());
+        drop(bench.told().await);
         assert_eq!(bench.answer().await, "PWA0");
     }
 
@@ -210,7 +214,7 @@ mod tests {
     async fn zero_is_no_value_and_an_unset_clock_is_no_time() {
         let mut bench = Bench::of("and/ua-767pbt");
         bench.port.write_all(&packet(0, "8032580000")).await.unwrap();
-        let told = bench.measured.recv().await.unwrap();
+        let told = bench.told().await;
         let measurement = &told.measurements[0];
         assert_eq!(measurement.value(Quantity::Systolic), Some(138.0));
         assert_eq!(measurement.readings[3].value, Err(NoReading::NotPerformed));

@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::models::Decoded;
-use crate::line::{DeviceState, LineContext, LineEvent, NotTaken, VitalMeasurement};
+use crate::line::{CabinEvent, DeviceState, LineContext, LineEvent, NotTaken, VitalMeasurement};
 use linli_vitals::Zone;
 use linli_vitals::spot::Spot;
 
@@ -171,7 +171,7 @@ impl Talk {
         if let Some(health) = self.context.health.devices.first() {
             health.ok.fetch_add(1, Ordering::Relaxed);
         }
-        let _ = self.context.measurements.send(told).await;
+        let _ = self.context.measurements.send(CabinEvent::Measured(told)).await;
     }
 
     /// Marks the device as offline.

@@ -80,9 +80,10 @@ pub(super) async fn overwrite_deleted(connection: &mut SqliteConnection) -> Resu
     sqlx::query("PRAGMA secure_delete = ON").execute(connection).await.map(|_| ())
 }
 
-/// Truncates the write-ahead log, which still holds the deleted content.
-pub(super) async fn truncate_log(connection: &mut SqliteConnection) {
-    for pragma in ["PRAGMA secure_delete = FAST", "PRAGMA wal_checkpoint(TRUNCATE)"] {
+/// Ends that; `erases` truncates the write-ahead log, which still holds the deleted content.
+pub(super) async fn overwritten(connection: &mut SqliteConnection, erases: bool) {
+    let pragmas = ["PRAGMA secure_delete = FAST", "PRAGMA wal_checkpoint(TRUNCATE)"];
+    for pragma in pragmas.into_iter().take(if erases { 2 } else { 1 }) {
         if let Err(error) = sqlx::query(pragma).execute(&mut *connection).await {
             tracing::warn!(%error, "erased, but the write-ahead log could not be truncated yet");
         }
@@ -149,6 +150,24 @@ async fn apply(
                 .bind(&version.visit)
                 .bind(version.measurement.taken.at.0)
                 .bind(json(version)?)
+                .execute(connection)
+                .await?;
+        }
+        Change::Sealed { id, version, visit, at, body } => {
+            sqlx::query("INSERT INTO measurement (id, version, visit, at, body) VALUES (?, ?, ?, ?, ?)")
+                .bind(id)
+                .bind(version)
+                .bind(visit)
+                .bind(at.0)
+                .bind(body)
+                .execute(connection)
+                .await?;
+        }
+        Change::Reseal { id, version, body } => {
+            sqlx::query("UPDATE measurement SET body = ? WHERE id = ? AND version = ?")
+                .bind(body)
+                .bind(id)
+                .bind(version)
                 .execute(connection)
                 .await?;
         }

@@ -157,6 +157,13 @@ impl Needs {
                 self.key(&version.id);
                 self.add(Kind::Measurement, version_bytes(version));
             }
+            Change::Sealed { id, visit, body, .. } => {
+                self.key(id);
+                let names = 4 * id.len() + 3 * visit.as_ref().map_or(0, String::len);
+                self.add(Kind::Measurement, body.len() + names);
+            }
+            // It replaces what is there: only what it is longer by is added, a third and the names.
+            Change::Reseal { body, .. } => self.add(Kind::Measurement, body.len().div_ceil(2)),
             Change::EraseVisit(_) | Change::EraseMeasurement(_) | Change::EraseResident(_) => {
                 self.free(&[Kind::Visit, Kind::Measurement, Kind::Undecodable]);
             }
@@ -227,9 +234,11 @@ impl Urgency {
             | Change::EraseTrend { .. }
             | Change::EraseUnsent { .. }
             | Change::ForgetAudit(_)
-            | Change::ForgetDocuments { .. } => true,
+            | Change::ForgetDocuments { .. }
+            | Change::Reseal { .. } => true,
             Change::Visit(visit) => visit.ended.is_some(),
             Change::Version(version) => version.version > 1,
+            Change::Sealed { version, .. } => *version > 1,
             Change::Document(document) => {
                 matches!(Kind::of_document(&document.kind), Kind::Mode | Kind::Account)
             }

@@ -58,7 +58,8 @@ impl Writer {
     pub(super) async fn transact(&mut self, pending: &[Op]) -> Result<(Draft, Vec<Outcome>), sqlx::Error> {
         let mut connection = self.connected().await?;
         let erases = pending.iter().any(Op::erases);
-        let prepared = match erases {
+        let overwrites = pending.iter().any(Op::overwrites);
+        let prepared = match overwrites {
             true => entries::overwrite_deleted(&mut connection).await,
             false => Ok(()),
         };
@@ -66,8 +67,8 @@ impl Writer {
             Ok(()) => self.transact_on(&mut connection, pending).await,
             Err(error) => Err(error),
         };
-        if erases && result.is_ok() {
-            entries::truncate_log(&mut connection).await;
+        if overwrites && result.is_ok() {
+            entries::overwritten(&mut connection, erases).await;
         }
         self.put_back(connection, result.is_ok()).await;
         result

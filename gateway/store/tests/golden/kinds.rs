@@ -174,7 +174,8 @@ kinds!(Quantity {
 kinds!(Change {
     Self::Resident(_) => "resident",
     Self::Visit(_) => "visit",
-    Self::Version(_) => "version",
+    // How a sealed one is stored is frozen where it is sealed, in the cabin.
+    Self::Version(_) | Self::Sealed { .. } | Self::Reseal { .. } => "version",
     Self::EraseVisit(_) => "erase visit",
     Self::EraseMeasurement(_) => "erase measurement",
     Self::EraseResident(_) => "erase resident",

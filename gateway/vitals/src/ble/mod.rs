@@ -8,6 +8,7 @@ mod glucose;
 mod heart_rate;
 mod oximeter;
 mod payload;
+pub mod profiles;
 mod thermometer;
 mod weight;
 

@@ -54,7 +54,7 @@ pub fn acknowledge(message: &Message, code: &Code, control_id: &str, now: Timest
 }
 
 /// By table 0155: always, never, on errors, on success. An empty mode beside one that is set is "never".
-fn is_wanted(mode: &str, code: &Code) -> bool {
+pub(super) fn is_wanted(mode: &str, code: &Code) -> bool {
     let is_success = matches!(code, Code::Accept(_));
     match mode.trim().to_uppercase().as_str() {
         "" | "NE" => false,
@@ -71,30 +71,11 @@ fn answer(message: &Message, code: &Code, prefix: char, control_id: &str, now: T
         Code::Error(reason) => ('E', reason.as_str()),
         Code::Reject(reason) => ('R', reason.as_str()),
     };
-    let raw = |number| message.raw_header(number);
     let event = message.segment("MSH").map(|header| header.component(9, 2)).unwrap_or_default();
     let event = if kind.is_empty() || event.is_empty() { "R01".to_owned() } else { event };
-    let stamp = time::stamp(now);
-    // Our own delimiters are the standard's; what is echoed was written with the sender's, so it
-    // is echoed only where those are the same, and where it cannot look like a header after what stands before it.
-    let same = |text: &str| raw(2) == "^~\\&" && !text.starts_with("^~\\&");
-    let cut = |text: &str| text.chars().take(LONGEST_ECHO).collect::<String>();
-    let echo = |number: usize| match same(raw(number)) {
-        true => cut(raw(number)),
-        false => escape(&cut(&message.header(number))),
-    };
-    let (control, reason) = (echo(10), escape(&reason.chars().take(LONGEST_REASON).collect::<String>()));
-    let mut answer = format!(
-        "MSH|^~\\&|{}|{}|{}|{}|{stamp}||ACK^{}^ACK|{}|{}|{}||||||UNICODE UTF-8\rMSA|{prefix}{suffix}|{control}",
-        echo(5),
-        echo(6),
-        echo(3),
-        echo(4),
-        escape(&cut(&event)),
-        escape(control_id),
-        echo(11),
-        echo(12),
-    );
+    let reason = escape(&reason.chars().take(LONGEST_REASON).collect::<String>());
+    let mut answer = header(message, &format!("ACK^{}^ACK", escape(&cut(&event))), control_id, now);
+    answer.push_str(&format!("\rMSA|{prefix}{suffix}|{}", echo(message, 10)));
     if !reason.is_empty() {
         answer.push('|');
         answer.push_str(&reason);
@@ -103,8 +84,43 @@ fn answer(message: &Message, code: &Code, prefix: char, control_id: &str, now: T
     answer.into_bytes()
 }
 
+/// The commit answer to a message that is answered otherwise (2.9.3).
+pub(super) fn committed(message: &Message, control_id: &str, now: Timestamp) -> Vec<u8> {
+    answer(message, &Code::Accept(String::new()), 'C', control_id, now)
+}
+
+/// The header of a message that answers another one, without its end. `kind` is MSH-9.
+pub(super) fn header(message: &Message, kind: &str, control_id: &str, now: Timestamp) -> String {
+    format!(
+        "MSH|^~\\&|{}|{}|{}|{}|{}||{kind}|{}|{}|{}||||||UNICODE UTF-8",
+        echo(message, 5),
+        echo(message, 6),
+        echo(message, 3),
+        echo(message, 4),
+        time::stamp(now),
+        escape(control_id),
+        echo(message, 11),
+        echo(message, 12),
+    )
+}
+
+fn cut(text: &str) -> String {
+    text.chars().take(LONGEST_ECHO).collect()
+}
+
+/// A field of the header for the answer.
+pub(super) fn echo(message: &Message, number: usize) -> String {
+    // Our own delimiters are the standard's; what is echoed was written with the sender's, so it
+    // is echoed only where those are the same, and where it cannot look like a header after what stands before it.
+    let raw = message.raw_header(number);
+    if message.raw_header(2) == "^~\\&" && !raw.starts_with("^~\\&") {
+        return cut(raw);
+    }
+    escape(&cut(&message.header(number)))
+}
+
 /// Text for a field.
-fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     text.chars().fold(String::with_capacity(text.len()), |mut out, c| {
         match c {
             '|' => out.push_str("\\F\\"),

@@ -114,6 +114,11 @@ impl Message {
         self.is_open && self.segments.last().is_some_and(|last| std::ptr::eq(last.as_slice(), segment.fields))
     }
 
+    /// Whether that is what separates its fields.
+    pub(super) const fn is_separated_by(&self, separator: char) -> bool {
+        self.delimiters.field == separator
+    }
+
     /// A field of the header, unescaped; empty when missing.
     #[must_use]
     pub fn header(&self, number: usize) -> String {

@@ -9,10 +9,12 @@ pub mod mllp;
 mod observation;
 mod oru;
 mod patients;
+mod query;
 mod refused;
 mod time;
 
 pub use acknowledge::{Code, acknowledge};
 pub use message::{Message, Unreadable};
 pub use oru::{Results, results};
+pub use query::{Answer, Asked, Form, Found, Query};
 pub use refused::Refused;

@@ -253,6 +253,12 @@ fn cabin(page: &Page, cabin: &linli_cabin::Health) -> Result<(), prometheus::Err
         &[],
         &[(&[], get(&cabin.unassigned))],
     )?;
+    page.counter(
+        "linli_measurements_sealed_total",
+        "Stored versions that were in clear, or another's, and were sealed with their resident's key.",
+        &[],
+        &[(&[], get(&cabin.sealed))],
+    )?;
     #[expect(clippy::cast_precision_loss, reason = "gauges are floats")]
     let open_visits = get(&cabin.open_visits) as f64;
     page.gauge("linli_visits_open", "Open visits to the health cabin.", &[], &[(&[], open_visits)])

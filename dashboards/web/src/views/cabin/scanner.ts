@@ -22,6 +22,11 @@ export class Wedge {
   }
 }
 
+/** A code that waited longer is nobody's any more: whoever showed it has gone on. */
+const STALE_MS = 30_000;
+
+export const isStale = (came: number, now: number): boolean => now - came > STALE_MS;
+
 /** What a scanned or typed text can be: a resident identity number, another card, the text of a health code, a name. */
 export type Kind = 'id_number' | 'card' | 'health_code' | 'name';
 

@@ -8,8 +8,8 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::select_all;
 use futures_util::{FutureExt, Stream, StreamExt};
 
-use super::profiles::Profile;
 use super::radio::{Address, Notifications, Radio};
+use linli_vitals::ble::profiles::Profile;
 
 /// How long one scan for the device takes. The line cannot end during a scan, so it is short.
 const LOOK: Duration = Duration::from_secs(20);

@@ -9,12 +9,12 @@ use std::sync::atomic::Ordering;
 use futures_util::StreamExt;
 use linli_domain::{Id, Layout, Reason};
 
-use super::profiles::{self, Profile};
 use super::radio::{Address, Notifications, Radio};
 use crate::backoff::Backoff;
 use crate::health::talk::Talk;
 use crate::line::{DeviceState, LineContext};
 use linli_vitals::Zone;
+use linli_vitals::ble::profiles::{self, Profile};
 
 /// Checked settings.
 #[derive(Debug, Clone, PartialEq)]

@@ -3,7 +3,6 @@
 #[cfg(feature = "bluetooth")]
 mod bluez;
 pub(super) mod gatt;
-pub mod profiles;
 mod radio;
 
 use linli_domain::timezone;
@@ -13,6 +12,7 @@ use serde::Deserialize;
 use super::plan::{self, Checked, Medium, Row, problem};
 use crate::protocol::RawDevice;
 use gatt::Settings;
+pub use linli_vitals::ble::profiles;
 use radio::Address;
 
 /// A Bluetooth Low Energy device with a health profile. Pair it once with `bluetoothctl pair ADDRESS`.

@@ -6,7 +6,7 @@ use data_encoding::HEXLOWER_PERMISSIVE;
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
 
-use super::profiles::Profile;
+use linli_vitals::ble::profiles::Profile;
 
 /// Payloads by characteristic (16-bit UUID), until the device disconnects.
 pub type Notifications = BoxStream<'static, (u16, Vec<u8>)>;

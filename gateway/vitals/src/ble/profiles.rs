@@ -3,11 +3,11 @@
 use linli_domain::vital::{Caveat, NoReading, Quantity, Reading, convert, is_placeholder};
 use linli_domain::{Civil, Timestamp};
 
-use crate::health::models::Decoded;
-use linli_vitals::ble::{
+use super::{
     BloodPressure, Continuous, Glucose, HeartRate, Oximetry, PulseRange, Real, Spot, Temperature, Truncated,
     Weight,
 };
+use crate::Decoded;
 
 /// A profile. Numbers are those assigned by the Bluetooth SIG.
 #[derive(Debug)]
