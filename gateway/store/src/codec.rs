@@ -10,5 +10,5 @@ mod rollup;
 mod samples;
 
 pub use bytes::Malformed;
-pub use rollup::{pack_rollups, unpack_rollup, unpack_rollups};
+pub use rollup::{join_rollups, pack_rollups, unpack_rollup, unpack_rollups};
 pub use samples::{pack, unpack};

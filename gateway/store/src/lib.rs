@@ -36,6 +36,7 @@ mod schema;
 mod sealed_cabin;
 mod sealing;
 mod settings;
+mod spans;
 mod status;
 mod store;
 mod trail;

@@ -192,6 +192,39 @@ async fn a_minute_that_is_undecodable_is_kept_aside_and_written_anew() {
     bench.is_well(store, 2).await;
 }
 
+#[tokio::test]
+async fn a_span_with_an_undecodable_minute_is_that_of_the_others_and_the_minute_is_flagged() {
+    let bench = Bench::new();
+    let store = bench.open().await;
+    let device = layout("meter-1", DeviceClass::Telemetry, 3);
+    let first = NOW.minute().0.div_euclid(3_600_000) * 3_600_000;
+    let minute = |nth: i64| Minute {
+        layout: std::sync::Arc::clone(&device),
+        minute: Timestamp(first + nth * 60_000),
+        points: vec![Some(Rollup::of(0.5)), Some(Rollup::of(2.0)), Some(Rollup::of(-1.0))],
+    };
+    store.history().add((0..120).map(minute).collect()).await;
+    settled(&store).await;
+    // One without an end, one too long, one of a point less, one that is empty, one with a number that is none.
+    for (nth, body) in
+        [(3, "X'09'"), (7, "body || X'00'"), (11, "X'010201'"), (12, "X''"), (20, "X'010301FF'")]
+    {
+        bench
+            .damage(&format!("UPDATE history SET body = {body} WHERE minute = {}", first + nth * 60_000))
+            .await;
+    }
+    let (point, hour) = (Id::new("p1").unwrap(), std::time::Duration::from_secs(3600));
+    let range = (Timestamp(first), Timestamp(first + 7_199_999));
+    let spans = store.history().read_spans(&device.device, &point, range, hour).await.unwrap();
+    let found: Vec<(i64, u32, f64)> =
+        spans.iter().map(|(at, rollup)| (at.0 - first, rollup.count, rollup.sum)).collect();
+    // What follows the asked point of a minute is not looked at; the hour that is whole is as it was.
+    assert_eq!(found, [(0, 56, 112.0), (3_600_000, 60, 120.0)]);
+    settled(&store).await;
+    assert_eq!(bench.flagged().await.len(), 4);
+    bench.is_well(store, 4).await;
+}
+
 fn page(id: &str) -> Change {
     Change::Document(Document {
         id: id.to_owned(),

@@ -75,6 +75,19 @@ impl Form {
         };
         if value.is_finite() { Ok(value) } else { Err(Malformed) }
     }
+
+    /// Passes what [`Form::put`] wrote without computing it.
+    pub(super) fn step_over(reader: &mut Reader<'_>) -> Result<(), Malformed> {
+        match reader.byte()? {
+            0x10 => reader.take(4).map(|_| ()),
+            0x11 => reader.take(8).map(|_| ()),
+            exponent if usize::from(exponent) < POWERS.len() => {
+                let end = reader.0.iter().take(10).position(|byte| byte & 0x80 == 0).ok_or(Malformed)?;
+                reader.take(end + 1).map(|_| ())
+            }
+            _ => Err(Malformed),
+        }
+    }
 }
 
 #[cfg(test)]
