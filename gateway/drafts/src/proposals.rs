@@ -22,7 +22,7 @@ impl Proposals {
     pub async fn listen(self, mut received: Receiver<Event>) {
         loop {
             match received.recv().await {
-                Ok(event) if event.kind == "order" => self.take(&event.whole),
+                Ok(event) if event.kind == "order" => self.take(event.whole.json()),
                 Ok(_) => {}
                 Err(RecvError::Lagged(missed)) => tracing::warn!(missed, "alert messages may be missing"),
                 Err(RecvError::Closed) => return,

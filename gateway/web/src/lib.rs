@@ -158,6 +158,7 @@ pub struct AppState {
     /// Plan of the centre of the current configuration.
     pub plan: watch::Receiver<Plan>,
     backups: Arc<backup::Backups>,
+    feed: Arc<events::Feed>,
 }
 
 // === impl AppState ===
@@ -187,6 +188,7 @@ impl AppState {
             visitors: Visitors::default(),
             plan,
             backups: Arc::new(backup::Backups::of(status_source.database.clone())),
+            feed: events::Feed::of(Arc::clone(&status_source.live)),
         }
     }
 
@@ -196,7 +198,7 @@ impl AppState {
         let gate = Gate { accounts: accounts.clone(), workers, locals, known: known.clone(), listener };
         let visitors = visitors::router(Arc::clone(&self.visitors), gate.clone());
         let sessions = session::Sessions { gate: gate.clone(), centre: self.cabin.centre.clone() };
-        let live = Arc::clone(&self.status_source.live);
+        let (live, feed) = (Arc::clone(&self.status_source.live), Arc::clone(&self.feed));
         let users = users::Users { accounts: accounts.clone(), known, store: self.mode.store.clone() };
         show::router(Arc::clone(&self.status_source))
             .merge(session::router(sessions))
@@ -216,9 +218,9 @@ impl AppState {
             .merge(technician::router(self.workbench(&control)))
             .merge(exchange::router(self.workbench(&control)))
             .merge(system::router(self.system(accounts.clone())))
-            .merge(control::router(control, Arc::clone(&live)))
+            .merge(control::router(control, live))
             .merge(centre::router(self.centre()))
-            .merge(events::router(self.events.clone(), live, accounts.access, cancel.clone()))
+            .merge(events::router(self.events.clone(), feed, accounts.access, cancel.clone()))
             .merge(openapi::router())
             .merge(assets::router(show::ADDRESSES))
             .layer(from_fn_with_state(idempotency::Keys::default(), idempotency::once))

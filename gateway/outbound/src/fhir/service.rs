@@ -173,7 +173,7 @@ impl FhirService {
         if !["visit", "measurement"].contains(&event.kind) || !self.is_configured() {
             return;
         }
-        let about: Value = serde_json::from_str(&event.whole).unwrap_or_default();
+        let about: Value = serde_json::from_str(event.whole.json()).unwrap_or_default();
         let id = about["id"].as_str().unwrap_or_default();
         let had =
             self.items.values().filter(|item| item.sent.contains_key(id)).map(|item| item.visit.clone());

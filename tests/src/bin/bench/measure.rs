@@ -63,12 +63,19 @@ pub fn cpu(pid: u32) -> anyhow::Result<Duration> {
 
 /// Resident memory now and at most, in MB.
 pub fn resident(pid: u32) -> anyhow::Result<(f64, f64)> {
+    Ok((memory(pid, "VmRSS:")?, memory(pid, "VmHWM:")?))
+}
+
+/// The part of the resident memory that is the program itself, in MB: how large it is depends on how it was built.
+pub fn of_the_file(pid: u32) -> anyhow::Result<f64> {
+    memory(pid, "RssFile:")
+}
+
+fn memory(pid: u32, key: &str) -> anyhow::Result<f64> {
     let text = std::fs::read_to_string(format!("/proc/{pid}/status")).context("the process has ended")?;
-    let of = |key: &str| -> Option<f64> {
-        let line = text.lines().find_map(|line| line.strip_prefix(key))?;
-        Some(line.split_whitespace().next()?.parse::<f64>().ok()? * 1024.0 / 1e6)
-    };
-    Ok((of("VmRSS:").context("no VmRSS")?, of("VmHWM:").context("no VmHWM")?))
+    let line = text.lines().find_map(|line| line.strip_prefix(key));
+    let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok());
+    Ok(kib.with_context(|| format!("no {key}"))? * 1024.0 / 1e6)
 }
 
 /// CPU use of a process over a while, in cores.

@@ -14,7 +14,7 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use crate::measure::{Row, Use, resident};
+use crate::measure::{Row, Use, of_the_file, resident};
 
 /// Panels in all.
 const PANELS: usize = 20;
@@ -49,6 +49,7 @@ pub async fn run() -> anyhow::Result<Vec<Row>> {
     let seen = timeout(PATIENCE, browser(&web, &cookie)).await.context("the browser takes too long")??;
     let ((_, cores), (now, most)) = (busy.so_far()?, resident(gateway.pid())?);
     ensure!(streams.len() == PANELS - PAGES, "a stream has ended");
+    let file = of_the_file(gateway.pid())?;
     streams.shutdown().await;
     gateway.stop().await?;
     let number = |key: &str| seen[key].as_f64().unwrap_or(f64::NAN);
@@ -63,7 +64,9 @@ pub async fn run() -> anyhow::Result<Vec<Row>> {
         Row::new(
             format!("gateway with {PANELS} panels, resident memory"),
             "< 40 MB",
-            format!("{now:.1} MB (highest {most:.1}; {alone:.1} without), {cores:.2} cores"),
+            format!(
+                "{now:.1} MB, of which the program {file:.1} (highest {most:.1}; {alone:.1} without), {cores:.2} cores"
+            ),
         ),
         Row::new(
             "assets of the screens, compressed",
