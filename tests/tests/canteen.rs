@@ -210,6 +210,10 @@ async fn signed(
     for word in ["日记录", "番茄炒蛋", "红烧肉", "冰箱门封条已更换", "王强", "11.0"] {
         assert!(text.contains(word), "{word} is not in the document:\n{text}");
     }
+    let week = succeed(&gateway, &["export", "haccp", "--span", "week", "--as", "csv"]).await?;
+    assert!(week.contains("每天,日期,签字") && week.contains("温度监测,日期,设备"), "{week}");
+    let month = succeed(&gateway, &["export", "haccp", "--span", "month"]).await?;
+    assert!(month.contains("<h2>每天</h2>"), "{month}");
     let table = workspace.path("haccp.csv");
     succeed(&gateway, &["export", "haccp", "--as", "csv", "-o", &table.to_string_lossy()]).await?;
     let script = "import csv,sys; print(sum('番茄炒蛋' in row for row in csv.reader(open(sys.argv[1], encoding='utf-8-sig'))))";

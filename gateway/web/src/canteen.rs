@@ -7,17 +7,16 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use jiff::ToSpan;
 use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::body::read;
-use super::openapi::schema::{Day, FormWord};
+use super::openapi::schema::{Day, FormWord, SpanWord};
 use super::{Problem, Who};
 use linli_domain::timezone::Zone;
-use linli_reports::haccp::{self, Form};
+use linli_reports::haccp::{self, Form, Span};
 use linli_services::canteen::Action;
 use linli_services::client::ServiceClient;
 
@@ -52,43 +51,11 @@ pub struct Which {
     /// The week or month of that day instead of the day alone, as far as it has come.
     #[serde(default)]
     #[schemars(with = "Option<SpanWord>")]
-    span: SpanWord,
+    span: Span,
     /// Without it HTML.
     #[serde(default)]
     #[schemars(with = "Option<FormWord>")]
     form: Form,
-}
-
-/// How many days a sheet is about.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-#[schemars(inline)]
-pub enum SpanWord {
-    /// The day.
-    #[default]
-    Day,
-    /// From the Monday before it, seven days.
-    Week,
-    /// Its month of the calendar.
-    Month,
-}
-
-// === impl SpanWord ===
-
-impl SpanWord {
-    /// The days that it is about, up to `today`.
-    fn days(self, of: Date, today: Date) -> Vec<Date> {
-        let (first, last) = match self {
-            Self::Day => (of, of),
-            Self::Week => {
-                let since_monday = i64::from(of.weekday().to_monday_zero_offset());
-                let first = of.checked_sub(since_monday.days()).unwrap_or(of);
-                (first, first.checked_add(6.days()).unwrap_or(of))
-            }
-            Self::Month => (of.first_of_month(), of.last_of_month()),
-        };
-        first.series(1.day()).take_while(|day| *day <= last && (*day <= today || *day == first)).collect()
-    }
 }
 
 /// A day, week or month as people read it, each day with its latest signature.
@@ -99,7 +66,7 @@ async fn record(
 ) -> Result<Response, Problem> {
     let mut record = client.service.ask(&who.0, Action::Record { day: which.day }).await?;
     let signed = client.service.ask(&who.0, Action::Signed {}).await?;
-    let sheet = if which.span == SpanWord::Day {
+    let sheet = if which.span == Span::Day {
         haccp::sheet(&record, &signed, &client.zone)
     } else {
         let today = client.service.ask(&who.0, Action::Record { day: None }).await?;
@@ -116,25 +83,4 @@ async fn record(
     };
     let text = haccp::render(&sheet, which.form);
     Ok(([(CONTENT_TYPE, which.form.content_type())], text).into_response())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use jiff::civil::date;
-
-    #[test]
-    fn a_week_begins_on_a_monday_and_no_sheet_goes_beyond_today() {
-        let today = date(2026, 11, 25);
-        let days = |span: SpanWord, of: Date| {
-            let days = span.days(of, today);
-            (days[0].to_string(), days.len())
-        };
-        assert_eq!(days(SpanWord::Day, date(2026, 11, 24)), ("2026-11-24".to_owned(), 1));
-        assert_eq!(days(SpanWord::Week, date(2026, 11, 25)), ("2026-11-23".to_owned(), 3));
-        assert_eq!(days(SpanWord::Week, date(2026, 11, 22)), ("2026-11-16".to_owned(), 7), "a Sunday");
-        assert_eq!(days(SpanWord::Month, date(2026, 11, 10)), ("2026-11-01".to_owned(), 25));
-        assert_eq!(days(SpanWord::Month, date(2026, 2, 10)), ("2026-02-01".to_owned(), 28));
-        assert_eq!(days(SpanWord::Week, date(2026, 12, 30)).1, 1, "ahead there is nothing");
-    }
 }

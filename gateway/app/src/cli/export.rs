@@ -1,4 +1,4 @@
-//! `linli export`: measurements as FHIR or CSV, and the daily record of the canteen.
+//! `linli export`: measurements as FHIR or CSV, and the record of the canteen.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -6,26 +6,27 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context;
-use serde_json::json;
+use jiff::civil::Date;
+use serde_json::{Value, json};
 
 use super::config_dir::ConfigDir;
 use super::socket;
 use linli_domain::timezone::Zone;
-use linli_reports::haccp::{self, Form};
+use linli_reports::haccp::{self, Form, Span};
 use linli_reports::{one_bundle, one_table};
 
 /// Longest wait for the gateway: a week of measurements takes long to read.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// Write measurements as FHIR R4 or as a table, or the canteen's daily record (导出).
+/// Write measurements as FHIR R4 or as a table, or the canteen's record of a day, week or month (导出).
 ///
 /// Residents are named by pseudonym. Exports are recorded in the audit log.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  linli export fhir > bundle.json\n  linli export csv --since 7d -o week.csv\n  linli export fhir --visit v-0123456789abcdef\n  linli export csv --resident QZ3XABCDEFGHIJKLMNOPQRSTUV -o values.csv\n  linli export haccp --day 2026-11-24 --as pdf -o haccp.pdf"
+    after_help = "Examples:\n  linli export fhir > bundle.json\n  linli export csv --since 7d -o week.csv\n  linli export fhir --visit v-0123456789abcdef\n  linli export csv --resident QZ3XABCDEFGHIJKLMNOPQRSTUV -o values.csv\n  linli export haccp --day 2026-11-24 --as pdf -o haccp.pdf\n  linli export haccp --span month --as pdf -o november.pdf"
 )]
 pub struct Args {
-    /// fhir: a Bundle of Observations; csv: a table for spreadsheets; haccp: the canteen's daily record
+    /// fhir: a Bundle of Observations; csv: a table for spreadsheets; haccp: the canteen's record
     format: Format,
     /// Only one visit
     #[arg(long, conflicts_with = "since")]
@@ -39,6 +40,9 @@ pub struct Args {
     /// haccp: the day, such as 2026-11-24; today unless given
     #[arg(long)]
     day: Option<String>,
+    /// haccp: the day, or the week or month of that day as far as it has come
+    #[arg(long, value_enum, default_value_t)]
+    span: Span,
     /// haccp: output format
     #[arg(long = "as", value_enum, default_value_t)]
     form: Form,
@@ -98,13 +102,32 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Fetches the daily record of the canteen and renders it.
+/// Fetches the record of the canteen and renders it.
 fn haccp(args: &Args) -> anyhow::Result<ExitCode> {
-    let record = super::food::ask(&args.site, &json!({"do": "record", "day": args.day}))?;
-    let signed = super::food::ask(&args.site, &json!({"do": "signed"}))?;
+    let ask = |body: Value| super::food::ask(&args.site, &body);
+    let of_day = |day: Option<&str>| ask(json!({"do": "record", "day": day}));
+    let record = of_day(args.day.as_deref())?;
+    let signed = ask(json!({"do": "signed"}))?;
     let zone = record["timezone"].as_str().and_then(Zone::find).context("the gateway names no time zone")?;
-    write(args, &haccp::render(&haccp::sheet(&record, &signed, &zone), args.form))?;
+    let sheet = match args.span {
+        Span::Day => haccp::sheet(&record, &signed, &zone),
+        span => {
+            let today = match args.day {
+                Some(_) => of_day(None)?,
+                None => record.clone(),
+            };
+            let days = span.days(date(&record)?, date(&today)?);
+            let records = days.iter().map(|day| of_day(Some(&day.to_string())));
+            haccp::span_sheet(&records.collect::<anyhow::Result<Vec<_>>>()?, &signed, &zone)
+        }
+    };
+    write(args, &haccp::render(&sheet, args.form))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The day of a record.
+fn date(record: &Value) -> anyhow::Result<Date> {
+    record["day"].as_str().and_then(|day| day.parse().ok()).context("the record names no day")
 }
 
 fn write(args: &Args, content: &[u8]) -> anyhow::Result<()> {

@@ -1,5 +1,6 @@
 //! The record of the canteen (HACCP) of a day, a week or a month as HTML, CSV or PDF.
 
+mod days;
 mod html;
 mod sheet;
 mod span;
@@ -7,6 +8,7 @@ mod table;
 
 use serde::Deserialize;
 
+pub use days::Span;
 pub use sheet::sheet;
 pub use span::span_sheet;
 

@@ -39,7 +39,7 @@ pub fn sheet(record: &Value, signed: &Value, zone: &Zone) -> Sheet {
         title: format!("食品安全（HACCP）日记录　{centre}　{day}"),
         signature,
         sections: vec![
-            reader.cabinets(record),
+            cabinets(std::iter::once(record), false),
             reader.excursions(record),
             reader.cycles(record),
             reader.cooling(record),
@@ -112,32 +112,40 @@ pub(super) fn span(value: &Value) -> String {
     }
 }
 
+/// A column of the table of cabinets: its heading, its cell, and whether a sheet of many days has it too.
+type Column = (&'static str, fn(&Value) -> String, bool);
+
+const CABINETS: [Column; 9] = [
+    ("设备", |cabinet| word(&cabinet["name"]), true),
+    ("用途", |cabinet| word(&cabinet["keeps"]), false),
+    ("依据", |cabinet| word(&cabinet["rule"]), false),
+    ("最低 °C", |cabinet| degrees(&cabinet["lowest"]), true),
+    ("最高 °C", |cabinet| degrees(&cabinet["highest"]), true),
+    ("合格", |cabinet| span(&cabinet["within_s"]), true),
+    ("超限", |cabinet| span(&cabinet["beyond_s"]), true),
+    ("8–60 °C", |cabinet| span(&cabinet["danger_s"]), true),
+    ("未监测", |cabinet| span(&cabinet["unknown_s"]), true),
+];
+
+/// The temperatures: a line a cabinet, or a line a day and cabinet.
+pub(super) fn cabinets<'r>(records: impl Iterator<Item = &'r Value>, of_days: bool) -> Section {
+    let columns = || CABINETS.iter().filter(move |(.., is_of_days)| *is_of_days || !of_days);
+    let rows = records.flat_map(|record| {
+        items(&record["cabinets"]).iter().map(move |cabinet| {
+            let day = of_days.then(|| word(&record["day"]));
+            day.into_iter().chain(columns().map(|(_, cell, _)| cell(cabinet))).collect()
+        })
+    });
+    let rows = rows.collect();
+    let headings = of_days.then_some("日期").into_iter().chain(columns().map(|(heading, ..)| *heading));
+    Section { title: "温度监测".to_owned(), headings: headings.collect(), rows }
+}
+
 // === impl Reader ===
 
 impl Reader<'_> {
     fn time(&self, value: &Value) -> String {
         value.as_i64().map(|at| self.zone.shown(Timestamp(at))).unwrap_or_default()
-    }
-
-    fn cabinets(&self, record: &Value) -> Section {
-        let row = |cabinet: &Value| {
-            vec![
-                word(&cabinet["name"]),
-                word(&cabinet["keeps"]),
-                word(&cabinet["rule"]),
-                degrees(&cabinet["lowest"]),
-                degrees(&cabinet["highest"]),
-                span(&cabinet["within_s"]),
-                span(&cabinet["beyond_s"]),
-                span(&cabinet["danger_s"]),
-                span(&cabinet["unknown_s"]),
-            ]
-        };
-        Section {
-            title: "温度监测".to_owned(),
-            headings: vec!["设备", "用途", "依据", "最低 °C", "最高 °C", "合格", "超限", "8–60 °C", "未监测"],
-            rows: items(&record["cabinets"]).iter().map(row).collect(),
-        }
     }
 
     pub(super) fn excursions(&self, record: &Value) -> Section {

@@ -5,7 +5,7 @@ use linli_domain::canteen::Signed;
 use linli_domain::timezone::Zone;
 use serde_json::Value;
 
-use super::sheet::{Reader, degrees, items, latest, span, word};
+use super::sheet::{Reader, cabinets, items, latest, span, word};
 use crate::sheet::{Section, Sheet};
 
 /// Builds the sheet from the records of the days, the oldest first, and all signed records.
@@ -27,7 +27,7 @@ pub fn span_sheet<'z>(records: &[Value], signed: &Value, zone: &'z Zone) -> Shee
     let reader = Reader { zone };
     let parts: [fn(&Reader<'z>, &Value) -> Section; 6] =
         [Reader::excursions, Reader::cycles, Reader::cooling, Reader::samples, Reader::alarms, Reader::notes];
-    let mut sections = vec![overview(&days), cabinets(&days)];
+    let mut sections = vec![overview(&days), cabinets(days.iter().map(|(day, _)| day), true)];
     sections.extend(parts.into_iter().map(|part| joined(days.iter().map(|(day, _)| part(&reader, day)))));
     Sheet {
         title: format!("食品安全（HACCP）记录　{centre}　{first} 至 {last}"),
@@ -80,29 +80,6 @@ fn overview(days: &[(Value, Option<Signed>)]) -> Section {
             "说明",
         ],
         rows: days.iter().map(row).collect(),
-    }
-}
-
-/// A line a day and cabinet.
-fn cabinets(days: &[(Value, Option<Signed>)]) -> Section {
-    let rows = days.iter().flat_map(|(day, _)| {
-        items(&day["cabinets"]).iter().map(|cabinet| {
-            vec![
-                word(&day["day"]),
-                word(&cabinet["name"]),
-                degrees(&cabinet["lowest"]),
-                degrees(&cabinet["highest"]),
-                span(&cabinet["within_s"]),
-                span(&cabinet["beyond_s"]),
-                span(&cabinet["danger_s"]),
-                span(&cabinet["unknown_s"]),
-            ]
-        })
-    });
-    Section {
-        title: "温度监测".to_owned(),
-        headings: vec!["日期", "设备", "最低 °C", "最高 °C", "合格", "超限", "8–60 °C", "未监测"],
-        rows: rows.collect(),
     }
 }
 
@@ -159,6 +136,18 @@ mod tests {
         let rows = &sheet.sections[0].rows;
         assert_eq!(rows[0][..4], ["2026-11-23", "兰师傅（第 7 号）", "2 分", "1"].map(str::to_owned));
         assert_eq!(rows[1][1], "未签字");
+        let temperatures = &sheet.sections[1];
+        assert_eq!(temperatures.headings[..3], ["日期", "设备", "最低 °C"]);
+        assert_eq!(
+            temperatures.rows[1][..5],
+            ["2026-11-24", "一号冰箱", "2.0", "9.5", "1 时 0 分"].map(str::to_owned)
+        );
+        let daily = super::super::sheet(&day("2026-11-24", 60), &signed, &zone);
+        assert_eq!(
+            daily.sections[0].headings.len(),
+            9,
+            "the sheet of a day says also what and by which rule"
+        );
         assert_eq!(sheet.sections[2].rows.len(), 2, "excursions of both days");
         assert!(sheet.sections.iter().all(|one| one.rows.iter().all(|row| row.len() == one.headings.len())));
     }

@@ -22,6 +22,18 @@ pub struct Anything;
 /// The pattern of a text without control characters.
 pub const ONE_LINE: &str = r"^[^\u0000-\u001f\u007f-\u009f]*$";
 
+/// How many days a sheet is about.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "snake_case", inline)]
+pub enum SpanWord {
+    /// The day.
+    Day,
+    /// From the Monday before it, seven days.
+    Week,
+    /// Its month of the calendar.
+    Month,
+}
+
 /// A format of the canteen's record.
 #[derive(JsonSchema)]
 #[schemars(rename_all = "snake_case", inline)]
