@@ -84,7 +84,9 @@ impl Backups {
     }
 
     fn folder(&self) -> PathBuf {
-        self.database.parent().unwrap_or(Path::new(".")).join("backups")
+        let parent = self.database.parent().unwrap_or(Path::new("."));
+        // As people would type it, without `..`.
+        parent.canonicalize().unwrap_or_else(|_| parent.to_owned()).join("backups")
     }
 
     /// What is shown of the copies.
