@@ -41,9 +41,9 @@ pub fn check(
     let plan_files = plan_files(&documents, problems, &mut invented);
     let shaped = problems.len();
 
-    let centre = facility
-        .as_ref()
-        .and_then(|(index, file)| facility::check(file, &mut Diagnostics::of(&documents[*index], problems)));
+    let centre = facility.as_ref().and_then(|(index, file)| {
+        facility::check(file, dir, &mut Diagnostics::of(&documents[*index], problems))
+    });
     let room_ids: Option<Vec<Id>> =
         centre.as_ref().map(|(_, rooms)| rooms.iter().map(|r| r.id.clone()).collect());
     let place = Place { documents: &documents, dir, centre: centre.as_ref().map(|(centre, _)| centre) };

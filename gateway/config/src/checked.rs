@@ -137,6 +137,8 @@ pub struct Centre {
     pub sites: Vec<linli_mode::facility::Site>,
     /// Areas that the map draws between the rooms.
     pub areas: Vec<Area>,
+    /// Drawings below the outlines.
+    pub backgrounds: Vec<Background>,
 }
 
 /// A corner of an outline, in metres from the north-west corner of the site: east, then south.
@@ -174,6 +176,23 @@ pub struct Area {
     pub floor: i8,
     /// Corners of its outline.
     pub outline: Vec<Corner>,
+}
+
+/// A drawing below the outlines of a floor.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Background {
+    /// Id of its site.
+    pub site: Option<Id>,
+    /// Its floor; 1 is the ground floor.
+    pub floor: i8,
+    /// Its north-west corner.
+    pub corner: Corner,
+    /// Its width and depth, in metres.
+    pub size: Corner,
+    /// What names its contents: the beginning of their SHA-256.
+    pub id: String,
+    /// The drawing, written anew from what is harmless; empty where no file was read.
+    pub svg: Arc<str>,
 }
 
 /// A line with its devices.

@@ -33,6 +33,11 @@ impl<'n, 'a> Diagnostics<'n, 'a> {
         self.problems.push(Problem::at(name, text, self.document.place(path), way(path), message));
     }
 
+    /// Records a problem of another file.
+    pub fn add(&mut self, problem: Problem) {
+        self.problems.push(problem);
+    }
+
     /// Number of problems recorded so far, in all files.
     pub const fn count(&self) -> usize {
         self.problems.len()

@@ -1,6 +1,7 @@
 //! Checks facility.toml: the centre, its sites and rooms.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::time::Duration;
 
 use linli_mode::facility::Site;
@@ -10,7 +11,7 @@ use super::diagnostics::{Diagnostics, keys, nth};
 use super::raw::{FacilityFile, Form};
 use super::site::named_site;
 use super::text::Step;
-use super::{outline, people};
+use super::{background, outline, people};
 use linli_domain::hours::Opening;
 use linli_domain::timezone::Zone;
 use linli_drivers::duration::format;
@@ -25,8 +26,12 @@ pub fn machine_timezone() -> String {
     name.filter(|name| Zone::find(name).is_some()).unwrap_or("UTC").to_owned()
 }
 
-/// Checks the file.
-pub fn check(file: &FacilityFile, diagnostics: &mut Diagnostics<'_, '_>) -> Option<(Centre, Vec<Room>)> {
+/// Checks the file, and the drawings that it names if there is a directory.
+pub fn check(
+    file: &FacilityFile,
+    dir: Option<&Path>,
+    diagnostics: &mut Diagnostics<'_, '_>,
+) -> Option<(Centre, Vec<Room>)> {
     let id = diagnostics.id(&keys(&["centre", "id"]), &file.centre.id);
     if file.centre.name.trim().is_empty() {
         diagnostics.wrong(&keys(&["centre", "name"]), "must not be empty: people look for it");
@@ -75,6 +80,7 @@ pub fn check(file: &FacilityFile, diagnostics: &mut Diagnostics<'_, '_>) -> Opti
     });
     let rooms: Vec<Room> = rooms.collect();
     let areas = outline::check(file, &rooms, &sites, diagnostics);
+    let backgrounds = background::check(file, &sites, dir, diagnostics);
     let name = file.centre.name.clone();
     let centre = Centre {
         id: id?,
@@ -87,6 +93,7 @@ pub fn check(file: &FacilityFile, diagnostics: &mut Diagnostics<'_, '_>) -> Opti
         people,
         sites,
         areas,
+        backgrounds,
     };
     Some((centre, rooms))
 }

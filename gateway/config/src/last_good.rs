@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
+use super::background::FOLDER;
 use super::{Checked, Report, load, store_path};
 
 /// The copy's name inside the data directory.
@@ -75,12 +76,14 @@ fn read(root: &Path, below: &Path, files: &mut BTreeMap<PathBuf, Vec<u8>>) -> io
     for entry in fs::read_dir(root.join(below))? {
         let entry = entry?;
         let (name, path) = (entry.file_name(), entry.path());
-        let is_read = name == "devices" || name == "plans" || below.ends_with("devices");
+        let is_read = name == "devices" || name == "plans" || name == FOLDER || below.ends_with("devices");
         if path.is_dir() {
             if is_read {
                 read(root, &below.join(name), files)?;
             }
-        } else if path.extension().is_some_and(|ending| ending == "toml" || ending == "sig") {
+        } else if path.extension().is_some_and(|ending| ending == "toml" || ending == "sig")
+            || (below == Path::new(FOLDER) && path.extension().is_some_and(|ending| ending == "svg"))
+        {
             files.insert(below.join(name), fs::read(&path)?);
         }
     }

@@ -5,6 +5,7 @@
 mod accounts;
 mod alarms;
 mod aliases;
+mod background;
 mod building;
 mod cabin;
 mod canteen;
@@ -26,6 +27,7 @@ mod people;
 mod planned;
 mod plans;
 mod policy;
+pub mod proposal;
 mod raw;
 mod recovery;
 mod report;
@@ -48,9 +50,13 @@ pub use planned::planned;
 pub use report::{Problem, Report};
 
 use linli_drivers::modbus::profile::ProfileSet;
+use proposal::{Proposal, Proposed};
 
 /// Default path of the database.
 pub const DEFAULT_STORE: &str = "/var/lib/linli/linli.db";
+
+/// The file that proposals change.
+const FACILITY: &str = "facility.toml";
 
 /// Longest configuration file in bytes.
 const LONGEST_FILE: u64 = 4 << 20;
@@ -60,9 +66,35 @@ const LONGEST_FILE: u64 = 4 << 20;
 /// # Errors
 /// All problems found, with file, line and key.
 pub fn load(dir: &Path) -> Result<Checked, Report> {
+    load_instead(dir, None)
+}
+
+/// The same, with a proposal in facility.toml; no file is changed.
+///
+/// # Errors
+/// All problems found, those of the proposal among them.
+pub fn load_proposed(dir: &Path, proposal: &Proposal) -> Result<(Checked, Proposed), Report> {
     let mut problems = Vec::new();
+    let before = read(dir, FACILITY, &mut problems);
+    let Some(before) = before else { return Err(Report { problems }) };
+    // A file that is wrong already is told with its place.
+    let proposed = match proposal.put_into(&before) {
+        Ok(proposed) => proposed,
+        Err(problems) => return Err(load(dir).err().unwrap_or(Report { problems })),
+    };
+    let checked = load_instead(dir, Some(&proposed.text))?;
+    Ok((checked, proposed))
+}
+
+/// Loads a directory, with another text of facility.toml if one is given.
+fn load_instead(dir: &Path, facility: Option<&str>) -> Result<Checked, Report> {
+    let mut problems = Vec::new();
+    let text = |file: &'static str, problems: &mut Vec<Problem>| match facility {
+        Some(text) if file == FACILITY => Some(text.to_owned()),
+        _ => read(dir, file, problems),
+    };
     let texts: Vec<(&str, Option<String>)> =
-        schema::FILES.iter().map(|file| (*file, read(dir, file, &mut problems))).collect();
+        schema::FILES.iter().map(|file| (*file, text(file, &mut problems))).collect();
     unknown_files(dir, &mut problems);
     let profiles = profiles(dir, &mut problems);
     let plans = plan_texts(dir, &mut problems);

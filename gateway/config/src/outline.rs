@@ -70,7 +70,8 @@ fn area(
     is_drawn.then(|| Area { name: raw.name.clone(), site, floor: raw.floor.unwrap_or(1), outline })
 }
 
-fn floor(floor: Option<i8>, place: &[super::text::Step], diagnostics: &mut Diagnostics<'_, '_>) {
+/// Records what is wrong with a floor.
+pub fn floor(floor: Option<i8>, place: &[super::text::Step], diagnostics: &mut Diagnostics<'_, '_>) {
     let floor = floor.unwrap_or(1);
     if floor == 0 || !FLOORS.contains(&floor) {
         let message =

@@ -73,6 +73,30 @@ const CASES: &[Case] = &[
         "name = \"露台\"\nsite = \"nort\"",
     ),
     (
+        "a drawing outside its folder",
+        F,
+        "[[opening]]",
+        "[[background]]\nsite = \"north\"\nfile = \"../north.svg\"\nsize = [18, 8]\n\n[[opening]]",
+    ),
+    (
+        "a drawing without a size",
+        F,
+        "[[opening]]",
+        "[[background]]\nsite = \"north\"\nfile = \"north.svg\"\n\n[[opening]]",
+    ),
+    (
+        "a drawing of no size on no floor",
+        F,
+        "[[opening]]",
+        "[[background]]\nsite = \"north\"\nfloor = 0\nfile = \"north.svg\"\nsize = [0, 8]\ncorner = [0, -1]\n\n[[opening]]",
+    ),
+    (
+        "two drawings of one floor",
+        F,
+        "[[opening]]",
+        "[[background]]\nsite = \"south\"\nfile = \"a.svg\"\nsize = [9, 9]\n\n[[background]]\nsite = \"south\"\nfile = \"b.svg\"\nsize = [9, 9]\n\n[[opening]]",
+    ),
+    (
         "a public key cut short",
         F,
         "[[room]]",

@@ -15,11 +15,22 @@ use serde_json::error::Category;
 use super::Problem;
 
 /// Members that are lists.
-const LISTS: [&str; 9] =
-    ["caveats", "conditions", "lines", "offsets", "plans", "readings", "roles", "supersedes", "views"];
+const LISTS: [&str; 11] = [
+    "caveats",
+    "conditions",
+    "lines",
+    "offsets",
+    "outline",
+    "plans",
+    "readings",
+    "roles",
+    "rooms",
+    "supersedes",
+    "views",
+];
 
-/// The member whose items are lists too: pairs.
-const PAIRS: &str = "offsets";
+/// Members whose items are lists too: pairs.
+const PAIRS: [&str; 2] = ["offsets", "outline"];
 
 /// Reads a span of time such as `30m`, which may be missing. For members of bodies: one that is there must be right,
 /// whether or not the operation needs it.
@@ -64,7 +75,9 @@ fn of<T: DeserializeOwned>(body: &[u8], why: fn(&serde_json::Error) -> String) -
 
 /// Whether every list is one of [`LISTS`].
 fn lists_belong(key: Option<&str>, value: &Value) -> bool {
-    let is_pair = |item: &Value| key == Some(PAIRS) && item.as_array().is_some_and(|pair| pair.len() == 2);
+    let is_pair = |item: &Value| {
+        key.is_some_and(|key| PAIRS.contains(&key)) && item.as_array().is_some_and(|pair| pair.len() == 2)
+    };
     match value {
         Value::Object(members) => members.iter().all(|(key, value)| lists_belong(Some(key), value)),
         Value::Array(items) => {

@@ -1,10 +1,14 @@
 //! `/api/v1/centre`: the centre as screens draw it: sites, rooms with their outlines, cabinets and their limits.
 //! No personal data, so no log-in.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use axum::extract::State;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use linli_config::Checked;
@@ -14,8 +18,19 @@ use linli_services::mode::Health;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
+use super::Problem;
+
 /// The part that changes only with the configuration.
-pub type Plan = Arc<Value>;
+pub type Plan = Arc<Drawn>;
+
+/// The centre as it is drawn.
+#[derive(Debug, Default)]
+pub struct Drawn {
+    /// What the route answers, without what changes by the minute.
+    body: Value,
+    /// Drawings below the outlines, by what names their contents.
+    backgrounds: BTreeMap<String, Arc<str>>,
+}
 
 /// What the route reads.
 #[derive(Clone)]
@@ -53,6 +68,13 @@ pub fn plan(current: &Checked) -> Plan {
             json!({"name": area.name, "site": area.site, "floor": area.floor, "outline": area.outline})
         })
         .collect();
+    let backgrounds: Vec<Value> = centre
+        .backgrounds
+        .iter()
+        .map(|one| {
+            json!({"background": one.id, "site": one.site, "floor": one.floor, "corner": one.corner, "size": one.size})
+        })
+        .collect();
     let cabinets: Vec<Value> = current
         .canteen
         .iter()
@@ -74,10 +96,13 @@ pub fn plan(current: &Checked) -> Plan {
             json!({"plan": plan.key(), "room": plan.room, "role": plan.role, "direction": plan.direction})
         })
         .collect();
-    Arc::new(json!({
+    let drawings = centre.backgrounds.iter().map(|one| (one.id.clone(), Arc::clone(&one.svg)));
+    let body = json!({
         "centre": centre.id, "name": centre.name, "timezone": centre.timezone,
-        "sites": sites, "rooms": rooms, "areas": areas, "cabinets": cabinets, "plans": plans,
-    }))
+        "sites": sites, "rooms": rooms, "areas": areas, "backgrounds": backgrounds, "cabinets": cabinets,
+        "plans": plans,
+    });
+    Arc::new(Drawn { body, backgrounds: drawings.collect() })
 }
 
 /// The word of `keeps` in devices.toml.
@@ -95,11 +120,14 @@ const fn word(kept: Kept) -> &'static str {
 
 /// The route.
 pub fn router(centre: Centre) -> Router {
-    Router::new().route("/api/v1/centre", get(show)).with_state(centre)
+    Router::new()
+        .route("/api/v1/centre", get(show))
+        .route("/api/v1/centre/backgrounds/{background}", get(background))
+        .with_state(centre)
 }
 
 async fn show(State(centre): State<Centre>) -> Json<Value> {
-    let mut body = Value::clone(&centre.plan.borrow());
+    let mut body = centre.plan.borrow().body.clone();
     let metrics = centre.mode.metrics();
     let stages: Vec<Value> = metrics
         .rooms
@@ -115,4 +143,13 @@ async fn show(State(centre): State<Centre>) -> Json<Value> {
     body["alarms"] = json!(centre.alarms.standing.each_ref().map(|count| count.load(Ordering::Relaxed)));
     body["open_visits"] = json!(centre.cabin.open_visits.load(Ordering::Relaxed));
     Json(body)
+}
+
+/// A drawing below the outlines.
+async fn background(State(centre): State<Centre>, Path(name): Path<String>) -> Result<Response, Problem> {
+    let found = centre.plan.borrow().backgrounds.get(&name).map(Arc::clone);
+    let gone =
+        || Problem::new(StatusCode::NOT_FOUND, "no such drawing; GET /api/v1/centre names those there are");
+    let svg = found.ok_or_else(gone)?;
+    Ok(([(CONTENT_TYPE, "image/svg+xml")], svg.to_string()).into_response())
 }

@@ -32,6 +32,7 @@ mod outreach;
 mod page;
 pub mod permission;
 mod problem;
+mod proposals;
 mod record;
 mod session;
 mod show;
@@ -216,6 +217,7 @@ impl AppState {
             .merge(outbound::router(self.outbound.clone()))
             .merge(record::router(self.record()))
             .merge(technician::router(self.workbench(&control)))
+            .merge(proposals::router(self.workbench(&control)))
             .merge(exchange::router(self.workbench(&control)))
             .merge(system::router(self.system(accounts.clone())))
             .merge(control::router(control, live))

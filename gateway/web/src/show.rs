@@ -52,6 +52,8 @@ pub(super) const ADDRESSES: &str = "linli\n\
      With a log-in, or a token (Authorization: Bearer TOKEN), for the roles that may:\n\
      GET /api/v1/status                                 everything in one JSON\n\
      GET /api/v1/centre                                 sites, rooms with their outlines, stages of the rooms\n\
+     GET /api/v1/centre/backgrounds/{background}        a drawing below the outlines, as SVG\n\
+     GET, POST /api/v1/centre/proposals                 outlines that were drawn: {\"name\", \"rooms\"}; linli proposal apply\n\
      GET /api/v1/devices                                devices with their latest values\n\
      GET /api/v1/devices/{device}                       one device\n\
      GET /api/v1/devices/{device}/points/{point}/trend  ?from=&to= (Unix ms): one-minute roll-ups\n\

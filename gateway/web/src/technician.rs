@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use futures_util::stream::unfold;
+use linli_config::proposal::Proposal;
 use linli_domain::Record;
 use linli_drivers::modbus::data::{Span, Table};
 use linli_nodes::Action;
@@ -39,6 +40,8 @@ const MOST_REGISTERS: u16 = 125;
 
 /// Asks the main loop whether the configuration on disk is good, and what it would change.
 pub struct CheckRequest {
+    /// What facility.toml would have in it; `None`: as it is.
+    pub proposal: Option<Proposal>,
     /// Takes the result, as JSON.
     pub reply: oneshot::Sender<Value>,
 }
@@ -67,7 +70,8 @@ pub fn router(workbench: Workbench) -> Router {
         .with_state(workbench)
 }
 
-fn not_now(why: impl std::fmt::Display) -> Problem {
+/// The refusal of what may be asked again.
+pub(super) fn not_now(why: impl std::fmt::Display) -> Problem {
     Problem::new(StatusCode::SERVICE_UNAVAILABLE, why.to_string())
 }
 
@@ -78,7 +82,7 @@ async fn configuration(_: Who, State(workbench): State<Workbench>) -> Result<Jso
 async fn checked(workbench: &Workbench) -> Result<Value, Problem> {
     let (reply, answer) = oneshot::channel();
     let stopping = || not_now("the gateway is stopping");
-    workbench.check.send(CheckRequest { reply }).await.map_err(|_| stopping())?;
+    workbench.check.send(CheckRequest { proposal: None, reply }).await.map_err(|_| stopping())?;
     answer.await.map_err(|_| stopping())
 }
 

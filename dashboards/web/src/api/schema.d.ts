@@ -177,6 +177,47 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/centre/backgrounds/{background}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A drawing below the outlines of the map
+         * @description Written anew by the gateway: lines, areas and text, nothing that runs or refers to elsewhere.
+         */
+        get: operations["get_centre_backgrounds_background"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/centre/proposals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Proposals for the map */
+        get: operations["get_centre_proposals"];
+        put?: never;
+        /**
+         * Keeps drawn outlines as a proposal
+         * @description The whole configuration is checked with it. Nothing changes until `linli proposal apply` puts it into facility.toml.
+         */
+        post: operations["post_centre_proposals"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/configuration": {
         parameters: {
             query?: never;
@@ -2197,6 +2238,24 @@ export interface components {
             what: string;
             who: string;
         };
+        /** @description A drawing below the outlines of a floor. */
+        Background: {
+            /** @description What names its contents: `GET /api/v1/centre/backgrounds/{background}`. */
+            background: string;
+            /** @description Its north-west corner, metres. */
+            corner: [
+                number,
+                number
+            ];
+            /** Format: int64 */
+            floor: number;
+            site: string | null;
+            /** @description Its width and depth, metres. */
+            size: [
+                number,
+                number
+            ];
+        };
         /** @description Copies of the database on the machine itself. */
         Backup: {
             /** @description Newest first; the newest three are kept. */
@@ -2331,6 +2390,7 @@ export interface components {
             /** @description How many alarms stand: of low, medium and high priority. */
             alarms: number[];
             areas: components["schemas"]["Area"][];
+            backgrounds: components["schemas"]["Background"][];
             cabinets: components["schemas"]["Cabinet"][];
             centre: string;
             name: string;
@@ -2660,6 +2720,28 @@ export interface components {
             draft: components["schemas"]["Draft"] | null;
             /** @description Null while others have to sign. */
             result: components["schemas"]["DraftResult"] | null;
+        };
+        /** @description Outlines, and what they are called. */
+        Drawing: {
+            /** @description What the change is called, such as "a new wall in the hall". */
+            name: string;
+            /** @description The rooms that are drawn anew. */
+            rooms: components["schemas"]["DrawnRoom"][];
+        };
+        /** @description The outline of a room. */
+        DrawnRoom: {
+            /**
+             * Format: int8
+             * @description Its floor.
+             */
+            floor: number;
+            /** @description Its corners, metres. */
+            outline: [
+                number,
+                number
+            ][];
+            /** @description The room. */
+            room: string;
         };
         EndVisit: {
             /** @enum {string} */
@@ -3845,6 +3927,26 @@ export interface components {
              */
             status: number;
         };
+        /** @description The same, just kept, with what it changes. */
+        ProposalKept: {
+            at: string;
+            by: string;
+            changes: components["schemas"]["RoomLines"][];
+            file: string;
+            name: string;
+            rooms: string[];
+        };
+        /** @description Outlines that were drawn, as they are kept. */
+        ProposalView: {
+            /** @description When, RFC 3339. */
+            at: string;
+            /** @description Who drew it. */
+            by: string;
+            /** @description Path on the gateway's machine. */
+            file: string;
+            name: string;
+            rooms: string[];
+        };
         Pseudonym: {
             pseudonym: string;
         };
@@ -3968,6 +4070,12 @@ export interface components {
             peace_role: string | null;
             room: string;
             site: string | null;
+        };
+        /** @description What a proposal changes of a room: its lines in facility.toml. */
+        RoomLines: {
+            after: string[];
+            before: string[];
+            room: string;
         };
         /** @description A room; what is not required is there only while an order is followed. */
         RoomMode: {
@@ -5040,6 +5148,91 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             421: components["responses"]["MisdirectedRequest"];
+        };
+    };
+    get_centre_backgrounds_background: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description What names a drawing, from `GET /api/v1/centre`. */
+                background: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/svg+xml": string;
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["MisdirectedRequest"];
+        };
+    };
+    get_centre_proposals: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProposalView"][];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            421: components["responses"]["MisdirectedRequest"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    post_centre_proposals: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Drawing"];
+            };
+        };
+        responses: {
+            /** @description It is made. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProposalKept"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableContent"];
+            503: components["responses"]["ServiceUnavailable"];
         };
     };
     get_configuration: {

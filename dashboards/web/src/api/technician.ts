@@ -17,6 +17,7 @@ const part = encodeURIComponent;
 const json = async <T>(answer: Promise<Response>) => (await (await answer).json()) as T;
 
 export const technician = {
+  propose: (name: string, rooms: Schemas['Drawing']['rooms']) => json<Schemas['ProposalKept']>(ask('POST', '/api/v1/centre/proposals', { name, rooms })),
   check: () => json<Check>(ask('GET', '/api/v1/configuration')),
   reload: async () => (await ask('POST', '/api/v1/reload')).text(),
   scan: (line: string, first: number, last: number, onStep: (step: ScanStep) => void, end: AbortSignal) =>

@@ -11,6 +11,7 @@ export type Scalar = Point['value'];
 export type Device = Schemas['Device'];
 
 export type Area = Schemas['Area'];
+export type Background = Schemas['Background'];
 export type Room = Schemas['Room'];
 export type Corner = Room['outline'][number];
 export type Cabinet = Schemas['Cabinet'];

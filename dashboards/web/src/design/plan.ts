@@ -11,6 +11,11 @@ export function box(corners: Corner[]): Box {
   return { x, y, w: Math.max(...xs) - x || 1, h: Math.max(...ys) - y || 1 };
 }
 
+/** A drawing below the outlines: where it is loaded from, and the box that it fills, metres. */
+export interface Underlay { href: string; box: Box }
+
+export const corners = ({ x, y, w, h }: Box): Corner[] => [[x, y], [x + w, y], [x + w, y + h], [x, y + h]];
+
 /** Width and depth of a room in the grid, metres. */
 const CELL: Corner = [6, 5];
 

@@ -46,7 +46,7 @@ export const zh = {
     gateway: '网关', ready: '正常', notReady: '不正常', first: '最早',
   },
   editor: {
-    open: '画平面图……', title: '画平面图', how: (grid: number) => `拖动角，或选一个角用箭头每次移 ${grid} 米；靠近邻居的角会自动对齐。画好后把下面的文字抄进 facility.toml，再检查。`, floor: '楼层', corner: '角（米）', north: '往北移', south: '往南移', west: '往西移', east: '往东移', add: '加一个角', remove: '删这个角', undo: '撤销', redo: '重做', problems: { crosses: '边线交叉了：这样画不成房间。', small: '不到 1 平方米，点不到。', overlaps: '和别的房间重叠：可以挨着，不能重叠。' }, paste: '写进对应的 [[room]]，替换原来的 floor 和 outline：', copy: '复制', same: '还没有改动。',
+    open: '画平面图……', title: '画平面图', how: (grid: number) => `拖动角，或选一个角用箭头每次移 ${grid} 米；靠近邻居的角会自动对齐。画好后存为修改建议：有人应用之前什么都不变。`, floor: '楼层', corner: '角（米）', north: '往北移', south: '往南移', west: '往西移', east: '往东移', add: '加一个角', remove: '删这个角', undo: '撤销', redo: '重做', problems: { crosses: '边线交叉了：这样画不成房间。', small: '不到 1 平方米，点不到。', overlaps: '和别的房间重叠：可以挨着，不能重叠。' }, propose: '存为修改建议……', proposePreview: (rooms: string) => `网关会连同整个配置一起检查，再存成一个文件；现在什么都不变。重画了：${rooms}。`, name: '叫什么，例如“活动厅新隔断”', nameMissing: '请起个名字：应用的人要看。', keep: '检查并保存', kept: '已检查并保存：', apply: '应用时在网关上执行；先有预览，linli proposal undo 可撤回。', copyCommand: '复制命令', paste: '也可以手工写进对应的 [[room]]，替换原来的 floor 和 outline：', copy: '复制', same: '还没有改动。',
   },
   alarms: {
     title: '报警', now: '当前', shelved: '已搁置', history: '历史', none: '没有报警', noneHow: '一切正常，不用处理。', noneShelved: '没有搁置的报警', acknowledge: '知道了', acknowledged: '已有人处理',

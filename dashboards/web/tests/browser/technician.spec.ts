@@ -1,10 +1,11 @@
 // The technician: the configuration and its problems, a scan, registers, a node, a label, a file for whoever helps, trends.
-import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { faults } from './checks.ts';
-import { context, demo, launch, logIn, open } from './gateway.ts';
+import { binary, context, demo, launch, logIn, open } from './gateway.ts';
 
 let gateway: Awaited<ReturnType<typeof demo>>;
 let browser: Browser;
@@ -163,13 +164,75 @@ test('an outline is drawn by touch and by keys, told when it overlaps, undone, a
   const text = await page.locator('dialog pre').innerText();
   expect(text).toMatch(/id = "health-cabin"\nfloor = 1\noutline = \[\[/);
   expect(await faults(page)).toEqual([]);
+  // It is kept as a proposal, which changes nothing until somebody applies it.
+  await page.locator('dialog .button', { hasText: '存为修改建议' }).click();
+  const form = page.locator('dialog form');
+  await form.locator('button[type=submit]').click();
+  await form.locator('.problem', { hasText: '起个名字' }).waitFor();
+  expect(await faults(page)).toEqual([]);
+  await form.locator('input').fill('健康小屋西移“隔断”');
+  await form.locator('button[type=submit]').click();
+  await page.locator('dialog .kept').waitFor();
+  expect(await faults(page)).toEqual([]);
+  const proposal = await page.locator('dialog .kept code').innerText();
+  const config = join(gateway.folder, 'config');
+  const facility = () => readFileSync(join(config, 'facility.toml'), 'utf8');
+  const before = facility();
+  const linli = (...args: string[]) => execFileSync(binary(), args, { encoding: 'utf8', env: { ...process.env, LINLI_CONFIG: config } });
   const outline = /outline = .*/.exec(text)?.[0] ?? '';
-  const file = join(gateway.folder, 'config/facility.toml');
-  const before = readFileSync(file, 'utf8');
+  expect(linli('check', '--proposal', proposal)).toContain(`+ ${outline}`);
+  expect(linli('proposal', 'list')).toContain('健康小屋西移“隔断”');
+  expect(linli('proposal', 'apply', proposal)).toContain('once more with --yes');
+  expect(facility(), 'a preview changes nothing').toBe(before);
+  linli('proposal', 'apply', proposal, '--yes');
   const at = before.indexOf('id = "health-cabin"');
-  const after = before.slice(0, at) + before.slice(at).replace(/outline = .*/, outline);
-  expect(after).not.toBe(before);
-  writeFileSync(file, after);
+  expect(facility(), 'only its line, comments stay').toBe(before.slice(0, at) + before.slice(at).replace(/outline = .*/, outline));
   const check = await (await page.request.get(`${gateway.url}/api/v1/configuration`)).json();
   expect(check.problems).toEqual([]);
-});
+  linli('proposal', 'undo');
+  expect(facility()).toBe(before);
+  expect(() => linli('proposal', 'undo'), 'once').toThrow();
+  linli('proposal', 'apply', proposal, '--yes');
+  appendFileSync(join(config, 'facility.toml'), '# by hand\n');
+  expect(() => linli('proposal', 'undo'), 'what came later is not lost').toThrow(/changed since/);
+  expect(facility()).toContain('# by hand');
+  writeFileSync(join(config, 'facility.toml'), before);
+  // What the check refuses is not kept, whoever sends it.
+  const wrong = { name: 'x', rooms: [{ room: 'health-cabin', floor: 1, outline: [[0, 0], [9, 0], [9, 6], [0, 6]] }] };
+  const refused = await page.request.post(`${gateway.url}/api/v1/centre/proposals`, { data: wrong, headers: { 'idempotency-key': 'wrong-outline-1', origin: gateway.url } });
+  expect(refused.status()).toBe(422);
+  expect((await refused.json()).detail).toContain('overlaps the outline of room');
+}, 180_000);
+
+test('a drawing lies below the outlines, and a wrong one is a problem with its line', async () => {
+  const page = await (await context(browser, 'panel')).newPage();
+  await logIn(page, gateway);
+  const config = join(gateway.folder, 'config');
+  const before = readFileSync(join(config, 'facility.toml'), 'utf8');
+  mkdirSync(join(config, 'maps'), { recursive: true });
+  const drawing = (inner: string) => writeFileSync(join(config, 'maps/north.svg'), `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 180 80">\n${inner}\n</svg>`);
+  appendFileSync(join(config, 'facility.toml'), '\n[[background]]\nsite = "north"\nfile = "north.svg"\nsize = [18, 8]\n');
+  const configuration = async () => (await page.request.get(`${gateway.url}/api/v1/configuration`)).json();
+  drawing('<script>alert(1)</script>');
+  expect((await configuration()).problems[0]).toMatchObject({ file: 'maps/north.svg', line: 2 });
+  drawing('<rect width="180" height="80" style="fill:none;stroke:#333"/><path d="M70 0V60M0 60H140" stroke="#333" fill="none"/>');
+  expect((await configuration()).problems).toEqual([]);
+  const reload = await page.request.post(`${gateway.url}/api/v1/reload`, { headers: { 'idempotency-key': 'a-drawing-below-1', origin: gateway.url } });
+  expect(reload.status(), await reload.text()).toBe(200);
+  const loaded = page.waitForResponse((answer) => answer.url().includes('/api/v1/centre/backgrounds/'));
+  for (const theme of ['light', 'dark'] as const) {
+    await open(page, gateway, 'overview', { lang: 'zh', theme });
+    await page.locator('main svg.over image').waitFor({ state: 'attached' });
+    expect(await faults(page), theme).toEqual([]);
+  }
+  const answer = await loaded;
+  expect(answer.headers()['content-type']).toBe('image/svg+xml');
+  expect(answer.headers()['content-security-policy']).toMatch(/^default-src 'none';.*sandbox$/);
+  const shown = await (await page.request.get(answer.url())).text();
+  expect(shown).toContain('<rect width="180" height="80" fill="none" stroke="#333"/>');
+  expect(shown).not.toContain('style');
+  await page.locator('main .side .button', { hasText: '画平面图' }).click();
+  await page.locator('dialog svg.over image').waitFor({ state: 'attached' });
+  expect(await faults(page)).toEqual([]);
+  writeFileSync(join(config, 'facility.toml'), before);
+}, 180_000);

@@ -49,10 +49,13 @@ test('floors go from the ground up, and a floor with one undrawn room is a grid'
     centre: 'c', name: 'c', timezone: 'UTC', sites: [{ site: 'n', name: 'N' }, { site: 's', name: 'S' }], cabinets: [], plans: [], stages: [], open_visits: 0,
     rooms: [room('up', 'n', 2, square), room('down', 'n', 1, square), room('a', 's', 1, square), room('b', 's', 1, [])],
     areas: [{ name: 'hall', site: 's', floor: 1, outline: square }],
+    backgrounds: ['n', 's'].map((site) => ({ background: `0123456789abcde${site}`, site, floor: 1, corner: [1, 2], size: [18, 8] })),
   };
   const floors = floorsOf(centre, 4);
   expect(floors.map((floor) => floor.key)).toEqual(['n/1', 'n/2', 's/1']);
   expect(floors.map((floor) => floor.hasFloors)).toEqual([true, true, false]);
   expect(floors[2]?.areas, 'areas belong to outlines').toEqual([]);
+  expect(floors.map((floor) => floor.underlay?.href ?? null), 'a drawing belongs to outlines').toEqual(['/api/v1/centre/backgrounds/0123456789abcden', null, null]);
+  expect(floors[0]?.underlay?.box).toEqual({ x: 1, y: 2, w: 18, h: 8 });
   expect(floors[2]?.rooms.every((one) => one.outline.length === 4)).toBe(true);
 });

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use serde_json::json;
 
-use super::{WRONG, mode};
+use super::{WRONG, mode, proposal};
 use linli_config::{self, Checked};
 
 /// Check a configuration completely and tell all problems at once. Opens no port.
@@ -14,7 +14,7 @@ use linli_config::{self, Checked};
 /// requests and time-outs, and what happens with one, two and three dead devices.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  linli check\n  linli check ./my-centre\n  linli check --config ./my-centre --json\n\nExit codes: 0 good, 2 bad configuration"
+    after_help = "Examples:\n  linli check\n  linli check ./my-centre\n  linli check --config ./my-centre --json\n  linli check --proposal /var/lib/linli/proposals/20261130T100000Z-zhao.toml\n\nExit codes: 0 good, 2 bad configuration"
 )]
 pub struct Args {
     /// Configuration directory (配置目录)
@@ -23,6 +23,9 @@ pub struct Args {
     /// The same, as other verbs take it (与其他命令写法相同)
     #[arg(long, short, value_name = "DIR")]
     config: Option<PathBuf>,
+    /// Check it with this proposal for the map in it, which is not applied (平面图修改建议)
+    #[arg(long, value_name = "FILE")]
+    proposal: Option<PathBuf>,
     /// Print as JSON
     #[arg(long)]
     json: bool,
@@ -32,7 +35,19 @@ pub struct Args {
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let now = super::now();
     let dir = args.config.as_ref().unwrap_or(&args.dir);
-    let loaded = linli_config::load(dir).and_then(|checked| match checked.unsigned_plans(now) {
+    let loaded = match &args.proposal {
+        None => linli_config::load(dir),
+        Some(file) => {
+            let proposal = proposal::read(file)?;
+            linli_config::load_proposed(dir, &proposal).map(|(checked, proposed)| {
+                if !args.json {
+                    proposal::print(&proposal, &proposed);
+                }
+                checked
+            })
+        }
+    };
+    let loaded = loaded.and_then(|checked| match checked.unsigned_plans(now) {
         Some(report) => Err(report),
         None => Ok(checked),
     });

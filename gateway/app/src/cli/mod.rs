@@ -32,6 +32,7 @@ mod pipe;
 mod port;
 mod probe;
 mod progress;
+mod proposal;
 mod provision;
 mod reload;
 mod remote;
@@ -102,7 +103,7 @@ enum Verb {
     Residents(residents::Args),
     /// Record samples and cooling, sign the daily record (食品安全)
     Food(food::Args),
-    /// Write measurements as FHIR R4 or CSV, or the daily record of the canteen (导出)
+    /// Write measurements as FHIR R4 or CSV, or the record of the canteen (导出)
     Export(export::Args),
     /// Switch rooms between normal and emergency mode: preview, watch, confirm, stop, report (平急转换)
     Mode(mode::Args),
@@ -116,6 +117,8 @@ enum Verb {
     Provision(provision::Args),
     /// Status, log, self-test and calibration of a node, and the maintenance record (节点维护)
     Node(node::Args),
+    /// Look at outlines drawn on the map, apply or take back one (平面图修改建议)
+    Proposal(proposal::Args),
     /// Apply the changed configuration to the running gateway (重新加载配置)
     Reload(reload::Args),
     /// Write a consistent copy of the database, also while the gateway runs (备份)
@@ -169,6 +172,7 @@ fn run(verb: Verb) -> ExitCode {
         Verb::Flash(args) => flash::run(&args),
         Verb::Provision(args) => provision::run(&args),
         Verb::Node(args) => node::run(&args),
+        Verb::Proposal(args) => proposal::run(&args),
         Verb::Reload(args) => reload::run(&args),
         Verb::Backup(args) => backup::run(&args),
         Verb::Tls(args) => tls::run(&args),

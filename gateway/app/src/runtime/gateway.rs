@@ -28,6 +28,7 @@ use crate::runtime::services::{self, RunningServices, ServiceDeps};
 use crate::runtime::state_dir;
 use crate::runtime::uplink_supervisor::UplinkSupervisor;
 use crate::runtime::watchdog::{self, Watchdog};
+use linli_config::proposal::Proposal;
 use linli_config::settings::cabin::critical_layout;
 use linli_config::{self, Checked, WebLimits};
 use linli_services::VERSION;
@@ -260,8 +261,8 @@ impl Gateway {
                 _ = self.signals.interrupt.recv() => break,
                 () = stop.cancelled() => break,
                 _ = self.signals.hangup.recv() => { let _ = self.reload(None).await; }
-                Some(CheckRequest { reply }) = self.reloads.1.recv() => {
-                    let _ = reply.send(self.check_what_is_on_disk());
+                Some(CheckRequest { proposal, reply }) = self.reloads.1.recv() => {
+                    let _ = reply.send(self.check_what_is_on_disk(proposal.as_ref()));
                 }
                 Some(ReloadRequest { acting, reply }) = self.reloads.0.recv() => {
                     let _ = reply.send(self.reload(Some(acting)).await);
@@ -313,11 +314,16 @@ impl Gateway {
         Ok(changes)
     }
 
-    /// What a reload would do, without doing it.
-    fn check_what_is_on_disk(&self) -> Value {
+    /// What a reload would do, with a proposal in facility.toml if there is one, without doing it.
+    fn check_what_is_on_disk(&self, proposal: Option<&Proposal>) -> Value {
         let bad = |problems: Value| json!({"good": false, "changes": null, "problems": problems, "warnings": [], "lines": []});
-        let fresh = match linli_config::load(&self.config_dir) {
-            Ok(fresh) => fresh,
+        let loaded = match proposal {
+            None => linli_config::load(&self.config_dir).map(|fresh| (fresh, Vec::new())),
+            Some(proposal) => linli_config::load_proposed(&self.config_dir, proposal)
+                .map(|(fresh, proposed)| (fresh, proposed.changes)),
+        };
+        let (fresh, rooms) = match loaded {
+            Ok(loaded) => loaded,
             Err(report) => return bad(json!(report.problems)),
         };
         let missing = mode::missing(&self.config.needed.borrow(), &mode::Setup::of(&fresh));
@@ -332,10 +338,14 @@ impl Gateway {
         let warnings = fresh.lines.iter().flat_map(|line| {
             line.plan.warnings().into_iter().map(|warning| format!("{}: {warning}", line.plan.line()))
         });
-        json!({
+        let mut answer = json!({
             "good": true, "changes": linli_config::diff(&self.current, &fresh).to_string(), "problems": [],
             "warnings": warnings.collect::<Vec<_>>(), "lines": lines.collect::<Vec<_>>(),
-        })
+        });
+        if proposal.is_some() {
+            answer["rooms"] = json!(rooms);
+        }
+        answer
     }
 
     /// Applies `self.current` to the running parts.

@@ -20,6 +20,9 @@ pub struct FacilityFile {
     /// Areas that are no rooms and that the map draws: corridors, stairs, yards.
     #[serde(default)]
     pub area: Vec<Area>,
+    /// Drawings that the map shows below the outlines, one a floor of a site.
+    #[serde(default)]
+    pub background: Vec<Background>,
     /// Doors, gates and passages.
     #[serde(default)]
     pub opening: Vec<Opening>,
@@ -187,6 +190,23 @@ pub struct Area {
     pub floor: Option<i8>,
     /// Corners of its outline, as those of rooms.
     pub outline: Vec<[f64; 2]>,
+}
+
+/// A drawing below the outlines of a floor.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Background {
+    /// Id of its site. Required if the centre has several sites.
+    pub site: Option<String>,
+    /// Its floor, default 1.
+    pub floor: Option<i8>,
+    /// Name of an SVG file in the folder `maps` beside facility.toml, such as "ground-floor.svg"; at most 512 KiB. Lines, areas
+    /// and text are shown; scripts, links, pictures and references to elsewhere are refused.
+    pub file: String,
+    /// How many metres the drawing is wide and deep, [east, south]; it is stretched to that.
+    pub size: [f64; 2],
+    /// Its north-west corner, in metres from that of the site: [east, south], default [0, 0].
+    pub corner: Option<[f64; 2]>,
 }
 
 /// Contents of a room.

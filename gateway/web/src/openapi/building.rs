@@ -243,6 +243,19 @@ struct Area {
     outline: Vec<(f64, f64)>,
 }
 
+/// A drawing below the outlines of a floor.
+#[derive(JsonSchema)]
+struct Background {
+    /// What names its contents: `GET /api/v1/centre/backgrounds/{background}`.
+    background: String,
+    site: Nullable<Id>,
+    floor: i64,
+    /// Its north-west corner, metres.
+    corner: (f64, f64),
+    /// Its width and depth, metres.
+    size: (f64, f64),
+}
+
 /// A cabinet of the canteen and its limits.
 #[derive(JsonSchema)]
 struct Cabinet {
@@ -295,6 +308,7 @@ struct Centre {
     sites: Vec<Site>,
     rooms: Vec<Room>,
     areas: Vec<Area>,
+    backgrounds: Vec<Background>,
     cabinets: Vec<Cabinet>,
     plans: Vec<PlanName>,
     stages: Vec<RoomStage>,
@@ -344,6 +358,10 @@ pub fn operations() -> Vec<Operation> {
         get("/api/v1/status", TAG, ("The whole gateway in one answer", "网关总览")).gives::<Status>(),
         get("/api/v1/centre", TAG, ("Sites, rooms with their outlines, stages of the rooms", "站点、房间与阶段"))
             .gives::<Centre>(),
+        get("/api/v1/centre/backgrounds/{background}", TAG, ("A drawing below the outlines of the map", "平面图底图"))
+            .about("Written anew by the gateway: lines, areas and text, nothing that runs or refers to elsewhere.")
+            .gives_kind::<Text>(&["image/svg+xml"])
+            .refuses(&[404]),
         get("/api/v1/devices", TAG, ("Devices with their latest values", "设备与最新数值"))
             .gives::<Vec<Device>>(),
         get("/api/v1/devices/{device}", TAG, ("One device with its latest values", "一台设备"))

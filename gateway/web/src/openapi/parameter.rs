@@ -8,9 +8,10 @@ use super::operation::Operation;
 use super::schema::{with_limits, without_null};
 
 /// What a parameter of a path is, by its name. What is no id of the configuration is 404.
-const PATHS: [(&str, &str, &str); 16] = [
+const PATHS: [(&str, &str, &str); 17] = [
     ("account", "Id of an account.", ID),
     ("alarm", "Id of an alarm.", ID),
+    ("background", "What names a drawing, from `GET /api/v1/centre`.", "^[0-9a-f]{16}$"),
     ("operation", "What is done.", ""),
     ("device", "Id of a device.", ID),
     ("draft", "Id of a draft.", "^local-[0-9a-f]{12}$"),

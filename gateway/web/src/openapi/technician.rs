@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 
 use super::operation::{Operation, get, post};
 use super::schema::{Anything, Id, Moment, Nullable, Text};
+use crate::proposals::Drawing;
 use crate::technician::{Block, QrText, Units};
 
 /// Whether the configuration on disk is good.
@@ -77,6 +78,38 @@ struct Support {
     devices: Vec<Anything>,
     dead_letters: Vec<String>,
     metrics: Vec<String>,
+}
+
+/// Outlines that were drawn, as they are kept.
+#[derive(JsonSchema)]
+struct ProposalView {
+    /// Path on the gateway's machine.
+    file: String,
+    name: String,
+    /// Who drew it.
+    by: String,
+    /// When, RFC 3339.
+    at: String,
+    rooms: Vec<Id>,
+}
+
+/// The same, just kept, with what it changes.
+#[derive(JsonSchema)]
+struct ProposalKept {
+    file: String,
+    name: String,
+    by: String,
+    at: String,
+    rooms: Vec<Id>,
+    changes: Vec<RoomLines>,
+}
+
+/// What a proposal changes of a room: its lines in facility.toml.
+#[derive(JsonSchema)]
+struct RoomLines {
+    room: Id,
+    before: Vec<String>,
+    after: Vec<String>,
 }
 
 /// A QR code: a digit for each square, 1 is dark.
@@ -257,6 +290,18 @@ pub fn operations() -> Vec<Operation> {
     vec![
         get("/api/v1/configuration", TAG, ("Is the configuration on disk good, and what would it change", "检查配置"))
             .gives::<ConfigurationCheck>()
+            .by_service(),
+        get("/api/v1/centre/proposals", TAG, ("Proposals for the map", "平面图修改建议"))
+            .gives::<Vec<ProposalView>>()
+            .by_service(),
+        post("/api/v1/centre/proposals", TAG, ("Keeps drawn outlines as a proposal", "存为修改建议"))
+            .about(
+                "The whole configuration is checked with it. Nothing changes until `linli proposal apply` puts it into \
+                 facility.toml.",
+            )
+            .takes::<Drawing>()
+            .creates::<ProposalKept>()
+            .refuses(&[409, 422])
             .by_service(),
         get("/api/v1/lines/{line}/scan", TAG, ("Asks every unit of a Modbus line whether it is there", "扫描线路"))
             .about(
