@@ -104,8 +104,9 @@ pub(super) fn header(message: &Message, kind: &str, control_id: &str, now: Times
     )
 }
 
+/// As much of a field as is repeated; whatever frames messages or acts on a terminal is none of it.
 fn cut(text: &str) -> String {
-    text.chars().take(LONGEST_ECHO).collect()
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(LONGEST_ECHO).collect()
 }
 
 /// A field of the header for the answer.
