@@ -135,18 +135,18 @@ pub async fn trend(
     let at = ms!("v.at");
     // A message of many points is a row of its first time: a little more than what was asked is looked at.
     let sql = format!(
-        "WITH v AS (SELECT m.at + coalesce(u.dt, 0) * interval '1 ms' AS at, u.value, u.text, u.quality \
+        "WITH v AS (SELECT m.at + coalesce(u.dt, 0) * interval '1 ms' AS at, u.value, u.text, u.quality, m.seq \
            FROM shape s JOIN message m ON m.shape = s.id, \
            unnest(s.series, numbers(m.value, m.short), m.dt, m.quality, m.text) AS u (series, value, dt, quality, text) \
            WHERE s.device = $1 AND s.series @> ARRAY[$2] AND u.series = $2 \
            AND m.at BETWEEN to_timestamp($3 / 1000.0) - interval '1 min' AND to_timestamp($4 / 1000.0) + interval '1 min' \
-           UNION ALL SELECT p.hour + u.at * interval '1 ms', u.value, u.text, u.quality FROM packed p, \
+           UNION ALL SELECT p.hour + u.at * interval '1 ms', u.value, u.text, u.quality, 0 FROM packed p, \
            unnest(p.at, p.value, p.quality, p.text) AS u (at, value, quality, text) WHERE p.series = $2 \
            AND p.hour BETWEEN to_timestamp($3 / 1000.0) - interval '1 h' AND to_timestamp($4 / 1000.0)) \
          {shown}",
         shown = match step {
             None => format!(
-                "SELECT coalesce(json_agg(json_build_array({at}, v.value, v.text, q.quality) ORDER BY v.at), '[]')::text \
+                "SELECT coalesce(json_agg(json_build_array({at}, v.value, v.text, q.quality) ORDER BY v.at, v.seq), '[]')::text \
                  FROM v LEFT JOIN quality q ON q.id = v.quality \
                  WHERE v.at BETWEEN to_timestamp($3 / 1000.0) AND to_timestamp($4 / 1000.0)"
             ),
