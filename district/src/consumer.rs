@@ -257,7 +257,8 @@ impl<S: Source> Consumer<S> {
     }
 
     async fn name(&mut self) {
-        match self.unnamed.publish(&self.pool, self.publisher.as_ref()).await {
+        let naming = self.unnamed.publish(&self.pool, self.publisher.as_ref());
+        match timeout(STORED_WITHIN, naming).await.unwrap_or(Err(sqlx::Error::PoolTimedOut)) {
             Ok(named) => {
                 self.metrics.named.fetch_add(named, Relaxed);
             }

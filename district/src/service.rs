@@ -36,7 +36,14 @@ pub async fn run(checked: Checked, cancel: CancellationToken) -> anyhow::Result<
     if !ready(&pool, &cancel).await? {
         return Ok(());
     }
-    upkeep::once(&pool, &checked.config.keep).await.context("partitions cannot be made")?;
+    // The database may go away again at any moment.
+    while let Err(error) = upkeep::once(&pool, &checked.config.keep).await {
+        tracing::warn!(%error, "partitions cannot be made; it is tried again");
+        tokio::select! {
+            () = cancel.cancelled() => return Ok(()),
+            () = tokio::time::sleep(AGAIN_AFTER) => {}
+        }
+    }
     let metrics = Arc::new(Metrics::default());
     let outcome = match checked.engine {
         Engine::Mqtt | Engine::Mqtts => {

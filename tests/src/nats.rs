@@ -58,10 +58,20 @@ impl Nats {
             std::fs::write(&config, text)?;
             nodes.push(Self { port, mqtt, config, child: None });
         }
-        for node in &mut nodes {
-            node.begin().await?;
-        }
+        Self::begin_all(&mut nodes).await?;
         Ok(nodes)
+    }
+
+    /// Starts the servers of a cluster: they listen when most of them are there, so all are started before one is waited
+    /// for.
+    pub async fn begin_all(nodes: &mut [Self]) -> anyhow::Result<()> {
+        for node in &mut *nodes {
+            node.spawn()?;
+        }
+        for node in nodes {
+            node.listening().await?;
+        }
+        Ok(())
     }
 
     /// The same with a link from each server to each other one, and with these folders for what they keep. Not started.

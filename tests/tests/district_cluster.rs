@@ -70,9 +70,7 @@ async fn whichever_node_dies_and_when_all_die_nothing_is_lost() -> anyhow::Resul
     for node in &mut nodes {
         node.kill().await?;
     }
-    for node in &mut nodes {
-        node.begin().await?;
-    }
+    Nats::begin_all(&mut nodes).await?;
     stored_more(&database, 50).await?;
     drop(flood);
     gw.until("everything is delivered", 2 * PATIENCE, is_delivered).await?;

@@ -26,7 +26,8 @@ pub fn bench(names: &[&str]) -> anyhow::Result<()> {
         Some(binary) => PathBuf::from(binary),
         None => {
             command(cargo_process().args(["build", "--release", "-p", "linli"]))?;
-            if names.is_empty() || names.contains(&"district") {
+            let districts = ["district", "contention", "cluster", "region"];
+            if names.is_empty() || names.iter().any(|name| districts.contains(name)) {
                 command(cargo_process().args(["build", "--release", "-p", "linli-district"]))?;
             }
             root().join("target/release/linli")

@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use sqlx::{PgPool, Row};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::metrics::Metrics;
@@ -12,6 +13,9 @@ use crate::source::Publisher;
 
 /// How often orders that are due are sent.
 const EVERY: Duration = Duration::from_millis(500);
+
+/// A round that has not ended within this is given up.
+const SENT_WITHIN: Duration = Duration::from_secs(30);
 
 /// Orders handed to the broker at a time.
 const AT_ONCE: i64 = 500;
@@ -24,7 +28,11 @@ pub async fn run(
     cancel: CancellationToken,
 ) {
     loop {
-        match send_due(&pool, publisher.as_ref()).await {
+        // The network may be gone without a word: then another connection is taken.
+        match timeout(SENT_WITHIN, send_due(&pool, publisher.as_ref()))
+            .await
+            .unwrap_or(Err(sqlx::Error::PoolTimedOut))
+        {
             Ok(sent) => {
                 metrics.orders.fetch_add(sent, Relaxed);
             }

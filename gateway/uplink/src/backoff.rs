@@ -41,6 +41,11 @@ impl Backoff {
         self.last = BASE + spread.mul_f64(self.random.f64());
         self.last
     }
+
+    /// The pause before another broker of the same district is tried: short, and no step of the growing ones.
+    pub fn other(&mut self) -> Duration {
+        BASE.mul_f64(0.5 + self.random.f64())
+    }
 }
 
 #[cfg(test)]
@@ -60,6 +65,15 @@ mod tests {
                 before = pause;
             }
         }
+    }
+
+    #[test]
+    fn another_broker_is_tried_soon_and_pauses_grow_by_the_round() {
+        let mut backoff = Backoff { last: CAP, random: fastrand::Rng::with_seed(7) };
+        for _ in 0..100 {
+            assert!((BASE / 2..BASE * 2).contains(&backoff.other()));
+        }
+        assert_eq!(backoff.last, CAP);
     }
 
     #[test]

@@ -49,6 +49,12 @@ impl Settings {
             nth => self.others.get(nth - 1).map_or((&self.host, self.port), |(host, port)| (host, *port)),
         }
     }
+
+    /// Whether the `attempt`-th connection begins with the first broker again.
+    #[must_use]
+    pub fn is_round(&self, attempt: usize) -> bool {
+        attempt.is_multiple_of(self.others.len() + 1)
+    }
 }
 
 /// When a record leaves the store.

@@ -80,7 +80,11 @@ pub async fn run(mut context: Context) {
         let lived = if was_connected { began.elapsed() } else { Duration::ZERO };
         context.lost(&why);
         attempt = attempt.wrapping_add(1);
-        let pause = backoff.next(lived);
+        // The pauses grow when every broker has been tried.
+        let pause = match context.settings.is_round(attempt) {
+            true => backoff.next(lived),
+            false => backoff.other(),
+        };
         tracing::debug!(?pause, "connecting again");
         tokio::select! {
             () = context.cancel.cancelled() => {}

@@ -8,6 +8,7 @@ mod events;
 mod idle;
 mod latency;
 mod measure;
+mod region;
 mod rooms;
 mod rtu;
 mod rules;
@@ -26,7 +27,7 @@ use measure::Row;
 type Run = fn() -> LocalBoxFuture<'static, anyhow::Result<Vec<Row>>>;
 
 /// A benchmark: its name, what it is for, how it runs.
-const BENCHES: [(&str, &str, Run); 13] = [
+const BENCHES: [(&str, &str, Run); 16] = [
     ("tcp", "Modbus TCP: 100 000 values/s stored and delivered", || Box::pin(tcp::run())),
     ("idle", "memory and CPU with little to do", || Box::pin(idle::run())),
     ("rtu", "use of a serial line, with and without dead devices", || Box::pin(rtu::run())),
@@ -40,6 +41,9 @@ const BENCHES: [(&str, &str, Run); 13] = [
     ("store", "bytes per value, rows per second, reopening a gigabyte", || Box::pin(store::run())),
     ("uplink", "delivery of a backlog", || Box::pin(uplink::run())),
     ("district", "from a broker's queue into PostgreSQL", || Box::pin(district::run())),
+    ("contention", "copies of the district that want the same row", || Box::pin(district::contention())),
+    ("cluster", "a district's three brokers and two copies", || Box::pin(district::cluster())),
+    ("region", "twenty thousand centres at a sixtieth of their rate", || Box::pin(region::run())),
     ("trend", "trends of 90 days", || Box::pin(trend::run())),
     ("screens", "twenty panels beside 10 000 values/s", || Box::pin(screens::run())),
 ];
