@@ -135,7 +135,7 @@ enum Found {
 
 /// The same before its connection is kept or closed.
 enum Examined {
-    Ours(Content),
+    Ours(Box<Content>),
     Foreign(String),
     Nothing,
 }
@@ -171,7 +171,7 @@ async fn resume(path: &Path) -> Result<Found, OpenError> {
     let mut connection = connection::open(path).await.map_err(|source| database(path, source))?;
     let examined = examine(&mut connection, path).await;
     if let Ok(Examined::Ours(content)) = examined {
-        return Ok(Found::Ours(Box::new(Opened::of(connection, content))));
+        return Ok(Found::Ours(Box::new(Opened::of(connection, *content))));
     }
     connection::close(connection).await;
     examined.map(|examined| match examined {
@@ -270,15 +270,8 @@ async fn read_meta(connection: &mut SqliteConnection) -> Result<Examined, sqlx::
     let undecodable: i64 =
         sqlx::query_scalar("SELECT count(*) FROM undecodable").fetch_one(&mut *connection).await?;
     let undecodable = undecodable.cast_unsigned();
-    Ok(Examined::Ours(Content {
-        epoch,
-        next_seq: next,
-        rows: counted,
-        unclean,
-        undecodable,
-        loss,
-        unannounced,
-    }))
+    let content = Content { epoch, next_seq: next, rows: counted, unclean, undecodable, loss, unannounced };
+    Ok(Examined::Ours(Box::new(content)))
 }
 
 /// The entries that an earlier process wrote and did not announce.

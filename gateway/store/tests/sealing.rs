@@ -209,7 +209,11 @@ async fn joined_records_have_one_key_and_a_row_cannot_be_exchanged() {
     let own = measured(&store, "m1", 1, Some("v1")).await;
     measured(&store, "m2", 1, Some("v2")).await;
     keep(&store, vec![visit("v1", Some("Q"))]).await;
-    assert_eq!(store.cabin().measured_during("v1").await.unwrap(), [own.clone()], "before it is sealed anew");
+    assert_eq!(
+        store.cabin().measured_during("v1").await.unwrap(),
+        std::slice::from_ref(&own),
+        "before it is sealed anew"
+    );
     assert_eq!(sealed(&store).await, 1);
     keys.destroy("P");
     assert_eq!(store.cabin().measured_during("v1").await.unwrap(), [own]);
