@@ -60,11 +60,14 @@ impl Hl7Monitor {
             .kill_on_drop(true)
             .spawn()?;
         let mut input = child.stdin.take().context("no input")?;
-        for message in messages {
-            input.write_all(format!("{}\n", serde_json::to_string(message)?).as_bytes()).await?;
-        }
-        drop(input);
-        let output = child.wait_with_output().await?;
+        let lines: Result<Vec<String>, _> = messages.iter().map(serde_json::to_string).collect();
+        let mut lines = lines?.join("\n");
+        lines.push('\n');
+        // Its answers are read meanwhile: a full pipe would hold it up, and with it the rest of the messages.
+        let told = async move { input.write_all(lines.as_bytes()).await };
+        let (told, output) = tokio::join!(told, child.wait_with_output());
+        let output = output?;
+        told?;
         anyhow::ensure!(output.status.success(), "the client failed");
         let answers: Result<Vec<Value>, _> =
             String::from_utf8_lossy(&output.stdout).lines().map(serde_json::from_str).collect();

@@ -198,7 +198,7 @@ async fn wrong_files_and_codes_are_told() -> anyhow::Result<()> {
     assert!(!is_done && reported.contains("never overwritten"), "{reported}");
     let (is_done, reported) = desk.says(&["show", &desk.path("plan.toml")]).await?;
     assert!(!is_done && reported.contains("not a COSE_Sign envelope"), "{reported}");
-    std::fs::write(desk.workspace.path("large"), vec![0x41; 1 << 20])?;
+    std::fs::write(desk.workspace.path("large"), vec![0x41; 2 << 20])?;
     let (is_done, reported) = desk.says(&["show", &desk.path("large")]).await?;
     assert!(!is_done && reported.contains("that is no order"), "{reported}");
     let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&key)?.permissions());

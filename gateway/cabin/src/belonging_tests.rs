@@ -72,7 +72,7 @@ impl Centre {
             keys: Some(Keys { identity: key("02"), previous: Vec::new(), pseudonym: key("09") }),
             visit_timeout: Duration::from_secs(3600),
             retention: Duration::from_secs(7 * 86_400),
-            limits: Limits { hypertension: (140.0, 90.0), fever: 37.3, altitude: 0 },
+            limits: Limits { hypertension: (140.0, 90.0), fever: 37.3, altitude: 0, source: None },
             rooms: vec![room(1), room(2)],
             ..CabinSettings::default()
         };

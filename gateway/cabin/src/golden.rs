@@ -21,7 +21,7 @@ use linli_config::settings::key::{Key, Keys};
 use linli_golden::{frozen, sent, stored};
 use linli_store::{Change, Entry};
 
-const LIMITS: Limits = Limits { hypertension: (140.0, 90.0), fever: 37.3, altitude: 0 };
+const LIMITS: Limits = Limits { hypertension: (140.0, 90.0), fever: 37.3, altitude: 0, source: None };
 
 fn identity() -> Identity {
     Identity {

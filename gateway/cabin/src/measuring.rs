@@ -493,7 +493,7 @@ mod tests {
             keys: None,
             visit_timeout: Duration::from_secs(3600),
             retention: Duration::from_secs(7 * 86_400),
-            limits: Limits { hypertension: (140.0, 90.0), fever: 37.3, altitude: 0 },
+            limits: Limits { hypertension: (140.0, 90.0), fever: 37.3, altitude: 0, source: None },
             rooms: Vec::new(),
             ..CabinSettings::default()
         };

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use linli_domain::visit::PressureGuide;
-use linli_domain::vital::{CRITICAL, CriticalLimit, Limits, OF_CENTRE, Quantity};
+use linli_domain::vital::{CRITICAL, CriticalLimit, Limits, OF_CENTRE, Quantity, source_of_centre};
 
 use super::diagnostics::{Diagnostics, keys};
 use super::raw;
@@ -43,6 +43,7 @@ pub fn check(
             diagnostics.wrong(&at("fever"), "is not between 36.5 and 39.0 °C");
         }
     }
+    limits.source = signature(raw, diagnostics);
     if raw.consent.as_ref().is_some_and(|text| text.trim().is_empty() || text.chars().count() > 64) {
         diagnostics.wrong(&at("consent"), "is not a version of 1 to 64 characters, such as \"2026-1\"");
     }
@@ -62,11 +63,40 @@ pub fn check(
         retention,
         limits,
         guide: guide(raw, diagnostics),
-        critical: critical(raw, diagnostics),
+        critical: critical(raw, limits.source.unwrap_or(OF_CENTRE), diagnostics),
         critical_after,
         consent: raw.consent.clone(),
         rooms: Vec::new(),
     }
+}
+
+/// Who set limits of the centre, and when: both or neither, and only where there are such limits.
+fn signature(raw: &raw::Cabin, diagnostics: &mut Diagnostics<'_, '_>) -> Option<&'static str> {
+    let at = |key: &str| keys(&["cabin", key]);
+    let (name, on) = match (raw.limits_by.as_deref(), raw.limits_on.as_deref()) {
+        (None, None) => return None,
+        (Some(_), None) => {
+            diagnostics.wrong(&at("limits_by"), "needs limits_on, the day, such as \"2026-11-30\"");
+            return None;
+        }
+        (None, Some(_)) => {
+            diagnostics.wrong(&at("limits_on"), "needs limits_by, the name of who set the limits");
+            return None;
+        }
+        (Some(name), Some(on)) => (name.trim(), on),
+    };
+    if raw.hypertension.is_none() && raw.fever.is_none() && raw.critical.is_none() {
+        diagnostics
+            .wrong(&at("limits_by"), "signs for nothing: neither hypertension nor fever nor critical is set");
+    }
+    if name.is_empty() || name.chars().count() > 64 || name.chars().any(char::is_control) {
+        diagnostics.wrong(&at("limits_by"), "is not a name of 1 to 64 characters");
+    }
+    if on.len() != 10 || on.parse::<jiff::civil::Date>().is_err() {
+        diagnostics.wrong(&at("limits_on"), "is not a day such as \"2026-11-30\"");
+        return None;
+    }
+    Some(source_of_centre(name, on))
 }
 
 /// How blood pressure is repeated.
@@ -95,7 +125,11 @@ fn guide(raw: &raw::Cabin, diagnostics: &mut Diagnostics<'_, '_>) -> PressureGui
 }
 
 /// Limits of critical values: the default ones, but for quantities that the centre sets.
-fn critical(raw: &raw::Cabin, diagnostics: &mut Diagnostics<'_, '_>) -> Vec<CriticalLimit> {
+fn critical(
+    raw: &raw::Cabin,
+    source: &'static str,
+    diagnostics: &mut Diagnostics<'_, '_>,
+) -> Vec<CriticalLimit> {
     let mut limits = CRITICAL.to_vec();
     for (word, [low, high]) in raw.critical.iter().flatten() {
         let at = keys(&["cabin", "critical", word]);
@@ -111,7 +145,7 @@ fn critical(raw: &raw::Cabin, diagnostics: &mut Diagnostics<'_, '_>) -> Vec<Crit
         let is_for_children = limits.iter().any(|row| row.quantity == quantity && row.is_for_children);
         limits.retain(|row| row.quantity != quantity);
         let (low, high) = (Some(*low), Some(*high));
-        limits.push(CriticalLimit { quantity, low, high, source: OF_CENTRE, is_for_children });
+        limits.push(CriticalLimit { quantity, low, high, source, is_for_children });
     }
     limits
 }

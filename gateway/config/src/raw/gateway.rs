@@ -205,6 +205,10 @@ pub struct Cabin {
     pub hypertension: Option<[f64; 2]>,
     /// Axillary temperature from which a measurement counts as fever, in °C, 36.5 to 39.0, default 37.3.
     pub fever: Option<f64>,
+    /// Who set `hypertension`, `fever` or `critical` for this centre, such as "李医生"; shown beside what they decide.
+    pub limits_by: Option<String>,
+    /// When, such as "2026-11-30".
+    pub limits_on: Option<String>,
     /// How many blood pressures a guided series has, 1 to 5, default 2 (中国高血压防治指南 2018, 3.1.1).
     pub pressure_readings: Option<u8>,
     /// Rest between two of them, 10s to 10m, default 60s.

@@ -7,7 +7,7 @@ use super::ranges::{
     self, DIABETES, GRADE_1, GRADE_3, HIGH_OF_CHILD, IMPAIRED, ISOLATED, LOW, Limit, NORMAL, RANGES, Range,
     Word,
 };
-use super::{Quantity, Reading, Sex, Site};
+use super::{OF_CENTRE, Quantity, Reading, Sex, Site};
 
 /// When glucose was taken; without it glucose is not classified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,6 +32,9 @@ pub struct Limits {
     /// Altitude of the centre in metres: oxygen saturation depends on it.
     #[serde(default, skip_serializing_if = "is_sea_level")]
     pub altitude: u16,
+    /// Who set them, and when; see [`super::source_of_centre`]. `None` when nobody signed for them.
+    #[serde(skip)]
+    pub source: Option<&'static str>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it so")]
@@ -75,7 +78,25 @@ const GLUCOSE: &str =
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { hypertension: (140.0, 90.0), fever: 37.3, altitude: 0 }
+        Self { hypertension: (140.0, 90.0), fever: 37.3, altitude: 0, source: None }
+    }
+}
+
+impl Limits {
+    /// Those of the documents, at the same altitude.
+    fn of_documents(&self) -> Self {
+        Self { altitude: self.altitude, ..Self::default() }
+    }
+
+    /// Whether the centre set none of its own.
+    fn are_of_documents(&self) -> bool {
+        let documents = self.of_documents();
+        (self.hypertension, self.fever) == (documents.hypertension, documents.fever)
+    }
+
+    /// The source of what only these limits say.
+    fn own_source(&self) -> &'static str {
+        self.source.unwrap_or(OF_CENTRE)
     }
 }
 
@@ -99,7 +120,15 @@ impl Circumstances {
         let sexes = self.sex.map_or_else(|| vec![Sex::Male, Sex::Female], |sex| vec![sex]);
         let mut all = sexes.into_iter().map(|sex| self.called_of(quantity, site, value, sex, limits));
         let first = all.next()?;
-        if all.all(|other| other == first) { first } else { None }
+        let found = if all.all(|other| other == first) { first } else { None };
+        if limits.are_of_documents() {
+            return found;
+        }
+        // The document is the source of what it says as well.
+        let (word, _) = found?;
+        let by_document = self.called((quantity, site, value), &limits.of_documents());
+        let is_own = by_document.is_none_or(|(other, _)| other != word);
+        if is_own { Some((word, limits.own_source())) } else { found }
     }
 
     /// The limits of the rows for a quantity at a site.
@@ -203,6 +232,21 @@ fn glucose_at_any_time(value: f64) -> Option<Assessment> {
 /// `None` where the table names nothing normal, or it depends on a sex that is not known.
 #[must_use]
 pub fn normal(
+    quantity: Quantity,
+    site: Option<Site>,
+    circumstances: Circumstances,
+    limits: &Limits,
+) -> Option<(f64, Option<f64>, &'static str)> {
+    let (from, to, source) = normal_by(quantity, site, circumstances, limits)?;
+    if limits.are_of_documents() {
+        return Some((from, to, source));
+    }
+    let by_document = normal_by(quantity, site, circumstances, &limits.of_documents());
+    let is_own = by_document.is_none_or(|(first, last, _)| (first, last) != (from, to));
+    Some((from, to, if is_own { limits.own_source() } else { source }))
+}
+
+fn normal_by(
     quantity: Quantity,
     site: Option<Site>,
     circumstances: Circumstances,

@@ -36,8 +36,8 @@ const PUBLIC_HEALTH: &str = "国家基本公共卫生服务规范（第三版, 2
 const NEWS2: &str = "NEWS2 (Royal College of Physicians, 2017), a single score of 3";
 const DIAGNOSTICS: &str = "诊断学（第9版, 2018）, hypoxaemia";
 
-/// What is said of a limit that the centre set.
-pub const OF_CENTRE: &str = "本站设定 set by the centre: [cabin.critical]";
+/// What is said of a limit that the centre set and nobody signed for.
+pub const OF_CENTRE: &str = "本站设定（未署名） set by the centre, nobody signed for it: [cabin]";
 
 const fn row(
     quantity: Quantity,

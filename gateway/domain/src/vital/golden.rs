@@ -78,7 +78,7 @@ fn measurements() {
 
 #[test]
 fn what_is_said_of_them() {
-    let limits = Limits { hypertension: (140.0, 90.0), fever: 37.3, altitude: 0 };
+    let limits = Limits { hypertension: (140.0, 90.0), fever: 37.3, altitude: 0, source: None };
     stored("vital/limits", &[limits, Limits { altitude: 3650, ..limits }]);
     let values = [(Quantity::Systolic, 150.0), (Quantity::Diastolic, 85.0), (Quantity::Temperature, 38.5)];
     let all: Vec<_> = assess(&values, Circumstances::default(), &limits)

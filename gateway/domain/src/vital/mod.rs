@@ -20,6 +20,7 @@ mod ranges;
 mod repeat;
 mod sex;
 mod site;
+mod source;
 
 pub use assess::{Assessment, Circumstances, GlucoseTime, Limits, assess, judge, normal};
 pub use attachment::{Attachment, AttachmentInfo, LARGEST_ATTACHMENT, MOST_ATTACHMENTS, media_type};
@@ -35,3 +36,4 @@ pub use quantity::Quantity;
 pub use repeat::settle;
 pub use sex::{Sex, months_between};
 pub use site::Site;
+pub use source::source_of_centre;

@@ -1,6 +1,9 @@
 //! Limits of vital signs.
 
-use linli_domain::vital::{Circumstances, GlucoseTime, Limits, Quantity, Reading, Sex, Site, assess, judge};
+use linli_domain::vital::{
+    Circumstances, GlucoseTime, Limits, OF_CENTRE, Quantity, Reading, Sex, Site, assess, judge, normal,
+    source_of_centre,
+};
 
 const fn at(glucose_time: Option<GlucoseTime>) -> Circumstances {
     Circumstances { glucose_time, age_months: None, sex: None }
@@ -150,12 +153,36 @@ fn each_limit_of_pressure_is_where_the_guideline_has_it() {
             ["grade_2", "grade_3"]
         ]
     );
-    let limits = Limits { hypertension: (130.0, 80.0), fever: 37.5, altitude: 0 };
+    let limits = Limits { hypertension: (130.0, 80.0), fever: 37.5, ..Limits::default() };
     let own =
         |values: &[(Quantity, f64)]| assess(values, at(None), &limits).first().map(|(_, found)| found.flag);
     assert_eq!(own(&[(Quantity::Systolic, 130.0), (Quantity::Diastolic, 79.0)]), Some("isolated_systolic"));
     assert_eq!(own(&[(Quantity::Systolic, 129.0), (Quantity::Diastolic, 80.0)]), Some("grade_1"));
     assert_eq!(own(&[(Quantity::Temperature, 37.4)]), Some("normal"));
+}
+
+#[test]
+fn what_only_the_centre_says_has_its_name_and_date() {
+    let signed = source_of_centre("李医生", "2026-11-30");
+    let limits =
+        Limits { hypertension: (150.0, 95.0), fever: 37.0, source: Some(signed), ..Limits::default() };
+    let source = |limits: &Limits, values: &[(Quantity, f64)]| {
+        assess(values, at(None), limits).first().map(|(_, found)| (found.flag, found.source))
+    };
+    let pressure = |systolic, diastolic| [(Quantity::Systolic, systolic), (Quantity::Diastolic, diastolic)];
+    // By the document this is grade 1.
+    assert_eq!(source(&limits, &pressure(145.0, 80.0)), Some(("high_normal", signed)));
+    assert_eq!(source(&limits, &[(Quantity::Temperature, 37.1)]), Some(("fever", signed)));
+    // What the document says as well has its source, and so has what no setting is for.
+    for values in [&pressure(165.0, 80.0)[..], &pressure(151.0, 96.0), &[(Quantity::PulseRate, 120.0)]] {
+        assert_eq!(source(&limits, values), source(&Limits::default(), values), "{values:?}");
+    }
+    let unsigned = Limits { source: None, ..limits };
+    assert_eq!(source(&unsigned, &pressure(145.0, 80.0)), Some(("high_normal", OF_CENTRE)));
+    let range = |limits: &Limits| normal(Quantity::Temperature, None, at(None), limits).expect("a range");
+    let (own, document) = (range(&limits), range(&Limits::default()));
+    assert!(own.1.is_some_and(|last| (last - 36.9).abs() < 1e-9) && own.2 == signed, "{own:?}");
+    assert_ne!(document.2, signed);
 }
 
 /// What a value is called for somebody of that age in months and sex.
