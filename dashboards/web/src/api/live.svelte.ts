@@ -40,6 +40,10 @@ class Live {
   brokenFor = $state(0);
   #offset = 0;
   #stream: Stream | null = null;
+  #asked = 0;
+  readonly #answered = new Map<Part, number>();
+  /** What was asked before is of somebody who may look no more. */
+  #stopped = 0;
   #due = new Set<string>();
   #whenBroken: () => void = () => {};
 
@@ -66,6 +70,7 @@ class Live {
   /** Watches no longer, and forgets what it saw: whoever looked may look no more. */
   stop(): void {
     this.#end();
+    this.#stopped = this.#asked += 1;
     told.forget();
     this.centre = this.devices = this.alarms = this.kiosks = this.mode = this.drafts = this.status = nothing() as never;
   }
@@ -160,18 +165,22 @@ class Live {
   }
 
   async #read(part: Part): Promise<void> {
+    const turn = (this.#asked += 1);
+    // An answer that comes after that of a later question says what was before.
+    const isLate = () => turn < Math.max(this.#answered.get(part) ?? 0, this.#stopped);
+    const take = (read: Read<unknown>) => {
+      this.#answered.set(part, turn);
+      (this as Record<Part, Read<unknown>>)[part] = read;
+    };
     try {
-      if (part === 'devices') {
-        const list = await api.devices();
-        this.devices = { value: new Map(list.map((device) => [device.device, device])), refused: null };
-      } else {
-        (this as Record<Part, Read<unknown>>)[part] = { value: await api[part](), refused: null };
-      }
+      const found = part === 'devices' ? new Map((await api.devices()).map((device) => [device.device, device])) : await api[part]();
+      if (!isLate()) take({ value: found, refused: null });
     } catch (error) {
+      if (isLate()) return;
       const refused = error instanceof Refused ? error : new Refused(0, String(error));
       // The last value stays: its age shows how old it is.
       const kept = refused.status === 401 || refused.status === 403 ? null : this[part].value;
-      (this as Record<Part, Read<unknown>>)[part] = { value: kept, refused };
+      take({ value: kept, refused });
     }
   }
 }
