@@ -78,12 +78,15 @@ test('a drill: two people order it, everybody works on a phone, it is ready, ret
   // The actual key is not for drills, a photograph is no key.
   const key = (name: string) => ({ name, mimeType: 'text/plain', buffer: readFileSync(`${gateway.folder}/config/${name}`) });
   await chen.locator('dialog input[type=file]').setInputFiles(key('chen.key'));
+  await chen.locator('dialog .sign .file', { hasText: 'chen.key' }).waitFor();
   await confirm(signButton(chen, '发起'));
   await chen.locator('dialog .problem', { hasText: '演练和实战各有一把' }).waitFor();
   await chen.locator('dialog input[type=file]').setInputFiles({ name: 'a.png', mimeType: 'image/png', buffer: Buffer.from('no key') });
+  await chen.locator('dialog .sign .file', { hasText: 'a.png' }).waitFor();
   await confirm(signButton(chen, '发起'));
   await chen.locator('dialog .problem', { hasText: '这不是密钥文件' }).waitFor();
   await chen.locator('dialog input[type=file]').setInputFiles(key('drill-chen.key'));
+  await chen.locator('dialog .sign .file', { hasText: 'drill-chen.key' }).waitFor();
   await confirm(signButton(chen, '发起'));
   await chen.locator('dialog .notice', { hasText: '等另一个人复核' }).waitFor();
   const code = await chen.locator('dialog .code').innerText();
