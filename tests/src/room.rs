@@ -415,8 +415,11 @@ pub fn room(gateway: &Gateway) -> anyhow::Result<Value> {
 
 /// Every room that has plans.
 pub fn rooms(gateway: &Gateway) -> anyhow::Result<Vec<Value>> {
-    let (_, shown) = gateway.ask("GET", "/api/v1/mode", &Value::Null)?;
-    shown["rooms"].as_array().cloned().context("no rooms")
+    let (status, shown) = gateway.ask("GET", "/api/v1/mode", &Value::Null)?;
+    shown["rooms"]
+        .as_array()
+        .cloned()
+        .with_context(|| format!("no rooms, but {status}: {shown}\n{}", gateway.log()))
 }
 
 /// What state a step is in.

@@ -49,8 +49,11 @@ impl Room<'_> {
         if self.keeps(SafetyRule::FreshEvidence)
             && let Some(run) = self.run_mut()
         {
+            // A state that was just read from the store has no truths yet: all of them are unknown.
             for predicate in predicates {
-                run.truths[*predicate] = Truth::Unknown;
+                if let Some(truth) = run.truths.get_mut(*predicate) {
+                    *truth = Truth::Unknown;
+                }
             }
         }
         if !predicates.is_empty() {

@@ -1,5 +1,7 @@
 //! Plays events to the state machine, and keeps what it answered last.
 
+use std::collections::BTreeSet;
+
 use linli_mode::{
     Action, ActionPhase, ActionResult, Actor, Class, Direction, Effect, Event, OrderRef, Phase, Plan,
     Refused, ResolvedPlan, State, StepState, Timer, Truth, step,
@@ -88,9 +90,35 @@ impl Play {
     }
 
     pub fn try_tell(&mut self, event: Event) -> Result<(), Refused> {
+        self.tell_as_stored(&event);
         let (state, effects) = step(&self.plan, &self.state, &event)?;
         (self.state, self.effects) = (state, effects);
         Ok(())
+    }
+
+    /// Between its start and the end of its restart a gateway has the state as it was stored, without what was read: a
+    /// stop and a fire are then taken as well, and make safe at least what they do otherwise. So is every other event.
+    fn tell_as_stored(&self, event: &Event) {
+        let stored = serde_json::to_string(&self.state).expect("a state is stored as JSON");
+        let stored: State = serde_json::from_str(&stored).expect("a stored state is read");
+        let _ = step(&self.plan, &stored, event);
+        for urgent in [Event::Fire(Truth::True), stop()] {
+            let made_safe = |state: &State| {
+                let (_, effects) = step(&self.plan, state, &urgent).ok()?;
+                Some(
+                    effects
+                        .into_iter()
+                        .filter_map(|effect| match effect {
+                            Effect::Safe(output) => Some(output),
+                            _ => None,
+                        })
+                        .collect::<BTreeSet<usize>>(),
+                )
+            };
+            let Some(expected) = made_safe(&self.state) else { continue };
+            let found = made_safe(&stored).unwrap_or_else(|| panic!("{urgent:?} is refused by {stored:?}"));
+            assert!(found.is_superset(&expected), "{urgent:?} in {stored:?}: {found:?}, not {expected:?}");
+        }
     }
 
     pub fn tell(&mut self, event: Event) {

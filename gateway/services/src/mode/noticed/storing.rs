@@ -146,6 +146,23 @@ async fn a_fire_makes_safe_while_the_disk_hangs() {
     assert!(bench.engine.burning.is_empty(), "what follows may act again");
 }
 
+/// What is stored first after a start is the restart itself: until then the room's state is as it was stored.
+#[tokio::test]
+async fn a_fire_and_a_stop_make_safe_while_the_restart_is_stored() {
+    for is_fire in [true, false] {
+        let mut bench = Bench::lit().await;
+        let (again, [usual, first], _) = super::engine(&bench.site).await;
+        (bench.engine, bench.usual, bench.first) = (again, usual, first);
+        if is_fire {
+            report(&mut bench, [panel(true)]);
+        } else {
+            drop(stop(&mut bench));
+        }
+        bench.engine.begin().await;
+        assert!(lamps_are_off(&mut bench), "fire {is_fire}");
+    }
+}
+
 /// An order to stop that arrives while the disk hangs makes safe at once, once, and is decided in its turn; one that
 /// would not be accepted does nothing.
 #[tokio::test]
