@@ -23,7 +23,9 @@ fn is_permitted(mut bytes: &[u8]) -> bool {
                 let so_far = rest.iter().rev().fold(0, |value, byte| value << 7 | usize::from(byte & 0x7f));
                 return so_far <= LONGEST;
             }
-            Some(Ok((length, head))) if length <= LONGEST => bytes = rest.get(head + length..).unwrap_or_default(),
+            Some(Ok((length, head))) if length <= LONGEST => {
+                bytes = rest.get(head + length..).unwrap_or_default()
+            }
             Some(_) => return false,
         }
     }

@@ -3,8 +3,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use linli_mode::cap::Alert;
 use linli_mode::Parsed;
+use linli_mode::cap::Alert;
 use linli_mode::order::{Envelope, Keyring, Order, verify_plan};
 
 fuzz_target!(|bytes: &[u8]| {

@@ -4,8 +4,8 @@ use std::process::Command;
 
 use anyhow::{Context, ensure};
 
-use crate::run::command;
-use crate::{needs, root};
+use crate::root;
+use crate::run::{PROFILE, cargo_command, command};
 
 /// Longest duration of each target in CI, in seconds.
 const SECONDS: u32 = 10;
@@ -30,15 +30,13 @@ pub fn one(target: &str, seconds: &str) -> anyhow::Result<()> {
 
 /// Runs one target or all of them, each for that long, as many at once as there are processors.
 fn run(only: Option<&str>, seconds: u32, more: &[&str]) -> anyhow::Result<()> {
-    needs::python()?;
     let targets = targets()?;
     if let Some(name) = only {
         ensure!(targets.iter().any(|t| t == name), "no target {name:?}; there are: {}", targets.join(", "));
     }
-    // One build for all: building each when it runs links the whole gateway each time.
-    command(cargo_fuzz("build").args(only))?;
     let chosen: Vec<&String> =
         targets.iter().filter(|target| only.is_none_or(|name| name == *target)).collect();
+    build(&chosen)?;
     let at_once = std::thread::available_parallelism().map_or(1, usize::from);
     for group in chosen.chunks(at_once) {
         std::thread::scope(|scope| {
@@ -53,23 +51,30 @@ fn run(only: Option<&str>, seconds: u32, more: &[&str]) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn fuzz(target: &str, seconds: u32, more: &[&str]) -> anyhow::Result<()> {
-    println!("fuzzing {target} for {seconds} s");
-    let limit = format!("-max_total_time={seconds}");
-    let settings = [&limit, "-timeout=10", "-rss_limit_mb=2048", "-print_final_stats=1", "-verbosity=0"];
-    // What a target finds goes to its corpus; the seeds are inputs from the field, kept with the sources.
-    let (found, seeds) = (root().join("fuzz/corpus").join(target), root().join("fuzz/seeds").join(target));
-    std::fs::create_dir_all(&found).with_context(|| format!("{} cannot be made", found.display()))?;
-    let folders = std::iter::once(found).chain(seeds.is_dir().then_some(seeds));
-    command(cargo_fuzz("run").arg(target).args(folders).arg("--").args(settings).args(more))
+/// Builds targets, without a sanitizer: the code has no `unsafe`, and they look for panics, hangs and memory use. What
+/// the project's own crates stand on is that of all other tests; so the whole workspace decides its features.
+fn build(targets: &[&String]) -> anyhow::Result<()> {
+    let mut arguments = vec!["--workspace", "--features", "linli-fuzz/targets"];
+    targets.iter().for_each(|target| arguments.extend(["--bin", target]));
+    command(cargo_command("build", &arguments).env("RUSTC_WORKSPACE_WRAPPER", root().join("fuzz/rustc.sh")))
 }
 
-/// Returns a `cargo fuzz` command without a sanitizer: the code has no `unsafe`, and the targets look for
-/// panics, hangs and memory use. The coverage flags are unstable, hence the bootstrap.
-fn cargo_fuzz(verb: &str) -> Command {
-    let mut command = Command::new(needs::from_venv("cargo-fuzz"));
-    command.args(["fuzz", verb, "--sanitizer", "none"]).env("RUSTC_BOOTSTRAP", "1");
-    command
+fn fuzz(target: &str, seconds: u32, more: &[&str]) -> anyhow::Result<()> {
+    println!("fuzzing {target} for {seconds} s");
+    let fuzz = root().join("fuzz");
+    // What a target finds goes to its corpus; the seeds are inputs from the field, kept with the sources.
+    let (found, seeds) = (fuzz.join("corpus").join(target), fuzz.join("seeds").join(target));
+    let crashes = fuzz.join("artifacts").join(target);
+    for folder in [&found, &crashes] {
+        std::fs::create_dir_all(folder).with_context(|| format!("{} cannot be made", folder.display()))?;
+    }
+    let folders = std::iter::once(found).chain(seeds.is_dir().then_some(seeds));
+    let (limit, crashes) =
+        (format!("-max_total_time={seconds}"), format!("-artifact_prefix={}/", crashes.display()));
+    let settings =
+        [&limit, &crashes, "-timeout=10", "-rss_limit_mb=2048", "-print_final_stats=1", "-verbosity=0"];
+    let program = root().join("target").join(PROFILE).join(target);
+    command(Command::new(program).args(folders).args(settings).args(more))
 }
 
 fn targets() -> anyhow::Result<Vec<String>> {

