@@ -83,7 +83,7 @@ pub enum SecurityEvent {
     },
     /// The configuration was applied, or refused.
     Configured {
-        /// `started` with another one than before, `reloaded`, `refused`.
+        /// `started` with another one than before, `reloaded`, `refused`, `proposal`, `backup`.
         what: String,
         /// What has changed, or what is wrong with it.
         detail: String,

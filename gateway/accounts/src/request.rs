@@ -95,7 +95,7 @@ pub enum Action {
     WrongToken,
     /// The configuration was applied or refused.
     Configured {
-        /// `started`, `reloaded`, `refused`.
+        /// `started`, `reloaded`, `refused`, `proposal`, `backup`.
         what: &'static str,
         /// What has changed, or what is wrong.
         detail: String,

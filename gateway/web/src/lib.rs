@@ -217,7 +217,7 @@ impl AppState {
             .merge(outbound::router(self.outbound.clone()))
             .merge(record::router(self.record()))
             .merge(technician::router(self.workbench(&control)))
-            .merge(proposals::router(self.workbench(&control)))
+            .merge(proposals::router(self.drawings(&control, accounts.clone())))
             .merge(exchange::router(self.workbench(&control)))
             .merge(system::router(self.system(accounts.clone())))
             .merge(control::router(control, live))
@@ -248,6 +248,10 @@ impl AppState {
             status: Arc::clone(&self.status_source),
             check: control.check.clone(),
         }
+    }
+
+    fn drawings(&self, control: &Control, accounts: Accounts) -> proposals::Drawings {
+        proposals::Drawings { workbench: self.workbench(control), accounts }
     }
 
     fn system(&self, accounts: linli_accounts::Accounts) -> system::System {

@@ -8,6 +8,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
 use axum::{Json, Router};
+use linli_accounts::Accounts;
 use linli_config::files;
 use linli_config::proposal::{About, FOLDER, Proposal, ProposedRoom};
 use linli_domain::Id;
@@ -23,9 +24,18 @@ use super::{Problem, Who};
 /// Most that are kept: whoever draws more, applies or removes some first.
 const MOST: usize = 100;
 
+/// What the routes reach.
+#[derive(Clone)]
+pub struct Drawings {
+    /// The check of the main loop, and the place of the database.
+    pub workbench: Workbench,
+    /// Where it is put on record who kept one.
+    pub accounts: Accounts,
+}
+
 /// Routes of proposals.
-pub fn router(workbench: Workbench) -> Router {
-    Router::new().route("/api/v1/centre/proposals", get(list).post(keep)).with_state(workbench)
+pub fn router(drawings: Drawings) -> Router {
+    Router::new().route("/api/v1/centre/proposals", get(list).post(keep)).with_state(drawings)
 }
 
 /// Outlines, and what they are called.
@@ -63,7 +73,7 @@ fn folder(workbench: &Workbench) -> PathBuf {
 
 async fn keep(
     who: Who,
-    State(workbench): State<Workbench>,
+    State(Drawings { workbench, accounts }): State<Drawings>,
     body: Bytes,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     let Drawing { name, rooms } = read(&body)?;
@@ -95,6 +105,7 @@ async fn keep(
     let text = proposal.text();
     let kept = tokio::task::spawn_blocking(move || write(&folder, &format!("{stamp}-{by}"), &text)).await;
     let file = kept.map_err(not_now)??;
+    let _ = accounts.configured("proposal", &file, Some(who.0.acting(who.0.person.as_ref()))).await;
     let about = &proposal.proposal;
     let body = json!({
         "file": file, "name": about.name, "by": about.by, "at": about.at, "rooms": ids(&proposal), "changes": checked["rooms"],
@@ -137,7 +148,7 @@ fn write(folder: &Path, name: &str, text: &str) -> Result<String, Problem> {
     Ok(path.display().to_string())
 }
 
-async fn list(_: Who, State(workbench): State<Workbench>) -> Result<Json<Value>, Problem> {
+async fn list(_: Who, State(Drawings { workbench, .. }): State<Drawings>) -> Result<Json<Value>, Problem> {
     let folder = folder(&workbench);
     let all = tokio::task::spawn_blocking(move || {
         let mut files: Vec<PathBuf> =

@@ -2606,8 +2606,11 @@ export interface components {
             points: components["schemas"]["Point"][];
             /** @description vendor/model */
             profile: string;
-            /** @description Code of the reason of `offline`. */
-            reason?: string;
+            /**
+             * @description Code of the reason of `offline`.
+             * @enum {string}
+             */
+            reason?: "silent" | "refused" | "garbled" | "line_down" | "no_value" | "not_a_number" | "out_of_range" | "wrong_device" | "undecodable" | "stale" | "sensor_fault" | "doubtful" | "busy" | "retained" | "not_there";
             room?: string;
             /**
              * Format: int64

@@ -175,6 +175,10 @@ test('an outline is drawn by touch and by keys, told when it overlaps, undone, a
   await page.locator('dialog .kept').waitFor();
   expect(await faults(page)).toEqual([]);
   const proposal = await page.locator('dialog .kept code').innerText();
+  const auditor = await (await context(browser, 'wall')).newPage();
+  await logIn(auditor, gateway, 'shen');
+  const recorded = await (await auditor.request.get(`${gateway.url}/api/v1/record/accounts`)).text();
+  expect(recorded, 'who kept it is on record').toContain(proposal);
   const config = join(gateway.folder, 'config');
   const facility = () => readFileSync(join(config, 'facility.toml'), 'utf8');
   const before = facility();

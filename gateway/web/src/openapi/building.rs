@@ -1,7 +1,9 @@
 //! The document's part about the building: status, centre, devices, trends, events, commands, reload.
 // tidy: table
 
-use schemars::JsonSchema;
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use super::operation::{Operation, get, post};
 use super::schema::{Anything, Id, Moment, Nullable, Scalar, Text};
@@ -37,7 +39,7 @@ struct Device {
     profile: String,
     state: DeviceState,
     /// Code of the reason of `offline`.
-    reason: Option<String>,
+    reason: Option<Reason>,
     /// The reason, for people.
     detail: Option<String>,
     /// Time of the last change of state.
@@ -63,6 +65,23 @@ enum DeviceState {
     Online,
     Offline,
     Unknown,
+}
+
+/// Why a device is offline.
+struct Reason;
+
+impl JsonSchema for Reason {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Reason".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"type": "string", "enum": linli_domain::Reason::ALL.map(linli_domain::Reason::as_str)})
+    }
 }
 
 /// One-minute roll-ups of a point.
