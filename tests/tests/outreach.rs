@@ -185,6 +185,12 @@ async fn visits_of_the_field_join_the_register_once() -> anyhow::Result<()> {
     let file = exported(&van, &field, "day.linli").await?;
     what_is_no_file_takes_nothing(&centre, &home, &file).await?;
     it_names_nobody(&file)?;
+    a_preview_takes_nothing(&home, &file)?;
+    let seen =
+        home.verb(&["visits", "import", &file, "--secret", &centre.path("secret"), "--preview"]).await?;
+    let seen = said(&seen);
+    anyhow::ensure!(seen.contains("     5  visits taken") && seen.contains("same name, to decide"), "{seen}");
+    assert_eq!(get(&home, "/api/v1/visits/counts")["visits"], 1);
 
     // The stick is pulled out after the first visit; the file is read again from the beginning.
     let text = std::fs::read_to_string(&file)?;
@@ -251,6 +257,37 @@ fn it_names_nobody(file: &str) -> anyhow::Result<()> {
     }
     let mode = std::fs::metadata(file)?.permissions().mode() & 0o777;
     anyhow::ensure!(mode == 0o600, "{mode:o}");
+    Ok(())
+}
+
+/// What the file would bring is said before anything of it is taken, in the words of the register.
+fn a_preview_takes_nothing(home: &Gateway, file: &str) -> anyhow::Result<()> {
+    let text = std::fs::read_to_string(file)?;
+    let lines: Vec<&str> = text.lines().collect();
+    let whole = json!({"secret": SECRET, "header": lines[0], "number": 2, "lines": lines[1..]});
+    let preview = post(home, "/api/v1/outreach/preview", &whole);
+    let report = &preview["report"];
+    assert_eq!(counts(report), [5, 0, 6, 0, 2, 2], "{preview}");
+    let count = |key: &str| report[key].as_u64().unwrap();
+    assert_eq!((count("residents_known"), count("erased"), count("expired")), (2, 0, 0), "{preview}");
+    assert_eq!((&report["complete"], &preview["from"]), (&json!(true), &json!("van")));
+    // Three have a number; the district's key is the same on both sides.
+    assert_eq!((&preview["numbered"], &preview["other_key"]), (&json!(3), &json!(0)), "{preview}");
+    let mut kinds: Vec<(&str, &str)> = preview["residents"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| (one["name"].as_str().unwrap(), one["kind"].as_str().unwrap()))
+        .collect();
+    kinds.sort_unstable();
+    assert_eq!(kinds, [("张**", "known"), ("李*", "known"), ("王*", "same_name"), ("赵*", "same_number")]);
+    assert!(!preview.to_string().contains(ZHANG) && !preview.to_string().contains("张小明"), "{preview}");
+    // Nothing was taken, and the look is in the record.
+    assert_eq!(get(home, "/api/v1/visits/counts")["visits"], 1);
+    assert_eq!(named(home, "赵六"), [""; 0]);
+    let audit = get(home, "/api/v1/audit?limit=100");
+    let looks = audit.as_array().unwrap().iter().filter(|entry| entry["what"] == "outreach.preview");
+    assert_eq!(looks.count(), 1, "{audit}");
     Ok(())
 }
 

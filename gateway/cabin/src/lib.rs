@@ -40,7 +40,8 @@ pub use audited_reader::{AuditedReader, MeasurementFilter};
 pub use erased::ErasedVisit;
 pub use identity::{Identity, check_digit};
 pub use outreach::{
-    Doubt, DoubtRecord, ExportPage, ExportPlace, FileError, Header, ImportReport, Item, OutreachFile,
+    Doubt, DoubtRecord, ExportPage, ExportPlace, FileError, Header, ImportPreview, ImportReport, Item,
+    OutreachFile, PreviewKind, PreviewResident,
 };
 pub use person_view::{FollowUpView, PersonView};
 pub use register_reader::{ResidentView, SheetView};

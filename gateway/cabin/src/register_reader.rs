@@ -255,7 +255,7 @@ impl AuditedReader {
         Ok(conditions.into_iter().map(view).collect())
     }
 
-    fn keys(&self) -> Result<Keys, ServiceError> {
+    pub(super) fn keys(&self) -> Result<Keys, ServiceError> {
         self.settings.borrow().keys.clone().ok_or_else(|| {
             ServiceError::Conflict(
                 "[cabin] identity_key and pseudonym_key are not set: nobody is known here (未设置密钥，没有居民档案)"

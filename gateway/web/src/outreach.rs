@@ -4,7 +4,9 @@ use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, Path, State};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use linli_cabin::{Action, Doubt, ExportPlace, ImportReport, Item, Outcome, OutreachFile};
+use linli_cabin::{
+    Action, Doubt, ExportPlace, Header, ImportPreview, ImportReport, Item, Outcome, OutreachFile,
+};
 use linli_services::ServiceError;
 use linli_store::Documents;
 use serde::Deserialize;
@@ -28,6 +30,7 @@ pub(crate) struct OutreachClient {
 pub(crate) fn router(client: OutreachClient) -> Router {
     Router::new()
         .route("/api/v1/outreach/export", post(export))
+        .route("/api/v1/outreach/preview", post(preview).layer(DefaultBodyLimit::max(LONGEST)))
         .route("/api/v1/outreach/import", post(import).layer(DefaultBodyLimit::max(LONGEST)))
         .route("/api/v1/outreach/doubts", get(doubts))
         .route("/api/v1/outreach/doubts/{pseudonym}/apart", post(apart))
@@ -75,6 +78,21 @@ async fn export(who: Who, State(client): State<OutreachClient>, body: Bytes) -> 
     })))
 }
 
+async fn preview(who: Who, State(client): State<OutreachClient>, body: Bytes) -> Answer<ImportPreview> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Lines {
+        secret: String,
+        header: String,
+        number: u64,
+        lines: Vec<String>,
+    }
+    let Lines { secret, header, number, lines } = read_secret(&body)?;
+    let (header, items) = opened(secret, header, (number, lines)).await?;
+    let reader = &client.cabin.reader;
+    Ok(Json(reader.outreach_preview(&who.0.account, &header, items, &client.documents).await?))
+}
+
 async fn import(who: Who, State(client): State<OutreachClient>, body: Bytes) -> Answer<ImportReport> {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
@@ -87,13 +105,7 @@ async fn import(who: Who, State(client): State<OutreachClient>, body: Bytes) -> 
         check: bool,
     }
     let Lines { secret, header, number, lines, check } = read_secret(&body)?;
-    let (header, items) = blocking(move || {
-        let file = OutreachFile::with(&secret, &header)?;
-        let items = (number..).zip(&lines).map(|(number, line)| file.open(number, line));
-        let items: Vec<Item> = items.collect::<Result<_, _>>()?;
-        Ok((file.header, items))
-    })
-    .await?;
+    let (header, items) = opened(secret, header, (number, lines)).await?;
     if check {
         let visits = items.iter().filter(|item| matches!(item, Item::Visit(_))).count() as u64;
         let complete = items.iter().any(|item| matches!(item, Item::End { .. }));
@@ -118,6 +130,21 @@ async fn apart(
     let Why { why } = read(&body)?;
     let action = Action::KeepApart { pseudonym, why };
     Ok(outcome(&client.cabin.service.ask(&who.0, action).await?))
+}
+
+/// Opens lines of a file.
+async fn opened(
+    secret: String,
+    header: String,
+    (number, lines): (u64, Vec<String>),
+) -> Result<(Header, Vec<Item>), Problem> {
+    blocking(move || {
+        let file = OutreachFile::with(&secret, &header)?;
+        let items = (number..).zip(&lines).map(|(number, line)| file.open(number, line));
+        let items: Vec<Item> = items.collect::<Result<_, _>>()?;
+        Ok((file.header, items))
+    })
+    .await
 }
 
 /// Runs what takes a while: the key of a file is made slowly on purpose.

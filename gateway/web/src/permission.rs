@@ -122,6 +122,7 @@ pub const TABLE: &[Row] = &[
     row(POST, "/api/v1/residents/find", Visits),
     row(POST, "/api/v1/residents/{pseudonym}/erase", Visits),
     row(POST, "/api/v1/outreach/export", Export),
+    row(POST, "/api/v1/outreach/preview", Visits),
     row(POST, "/api/v1/outreach/import", Visits),
     row(GET, "/api/v1/outreach/doubts", Visits),
     row(POST, "/api/v1/outreach/doubts/{pseudonym}/apart", Visits),

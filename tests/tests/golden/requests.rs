@@ -3,7 +3,7 @@
 
 /// Requests that read, and those that are refused whoever asks: name, method, path, body. `{visit}` and
 /// `{measurement}` are those of the scene, `{expires}` is soon.
-pub const REQUESTS: [(&str, &str, &str, &str); 94] = [
+pub const REQUESTS: [(&str, &str, &str, &str); 95] = [
     ("index", "GET", "/", ""),
     ("healthz", "GET", "/healthz", ""),
     ("readyz", "GET", "/readyz", ""),
@@ -47,6 +47,12 @@ pub const REQUESTS: [(&str, &str, &str, &str); 94] = [
         "outreach-no-header",
         "POST",
         "/api/v1/outreach/import",
+        r#"{"secret":"of both sides","header":"{}","number":2,"lines":[]}"#,
+    ),
+    (
+        "outreach-preview-no-header",
+        "POST",
+        "/api/v1/outreach/preview",
         r#"{"secret":"of both sides","header":"{}","number":2,"lines":[]}"#,
     ),
     ("print", "GET", "/api/v1/print", ""),

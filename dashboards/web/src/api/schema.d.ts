@@ -1200,6 +1200,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/outreach/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What lines of an outreach file would bring */
+        post: operations["post_outreach_preview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/print": {
         parameters: {
             query?: never;
@@ -3675,6 +3692,18 @@ export interface components {
             number: number;
             secret: string;
         };
+        /** @description Lines of a file of which one wants to know what they would bring. */
+        OutreachLook: {
+            /** @description The first line of the file. */
+            header: string;
+            lines: string[];
+            /**
+             * Format: uint64
+             * @description Number of the first of these lines; the header is 1.
+             */
+            number: number;
+            secret: string;
+        };
         /** @description A page of a file. */
         OutreachPage: {
             /** @description The first line of the file. */
@@ -3698,6 +3727,27 @@ export interface components {
              */
             visits: number;
         };
+        /** @description What the lines would bring. */
+        OutreachPreview: {
+            from: string;
+            /**
+             * Format: int64
+             * @description When the file was begun, by the clock of the box.
+             */
+            made: number;
+            /**
+             * Format: uint64
+             * @description How many residents have a number.
+             */
+            numbered: number;
+            /**
+             * Format: uint64
+             * @description How many of those have a pseudonym that this district's key does not give to the number.
+             */
+            other_key: number;
+            report: components["schemas"]["OutreachReport"];
+            residents: components["schemas"]["OutreachResident"][];
+        };
         /** @description What was taken. */
         OutreachReport: {
             /** @description Whether the last line of the file was among them. */
@@ -3713,6 +3763,11 @@ export interface components {
              * @description Visits that were erased here after an earlier reading.
              */
             erased: number;
+            /**
+             * Format: uint64
+             * @description Visits that ended longer ago than visits are kept here.
+             */
+            expired: number;
             /** Format: uint64 */
             measurements: number;
             /** Format: uint64 */
@@ -3725,6 +3780,18 @@ export interface components {
             visits: number;
             /** Format: uint64 */
             visits_known: number;
+        };
+        /** @description A resident of the lines. */
+        OutreachResident: {
+            /** @enum {string} */
+            kind: "new" | "known" | "same_name" | "same_number";
+            /** @description Who may be the same person. */
+            known?: components["schemas"]["DoubtRecord"][];
+            /** @description The masked name. */
+            name: string;
+            person: components["schemas"]["Person"];
+            /** @description Who it would be in the register. */
+            pseudonym: string;
         };
         /** @description A page of a file that is to be written; of the first one only the secret, and the clock. */
         OutreachWanted: {
@@ -7073,6 +7140,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OutreachReport"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableContent"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
+        };
+    };
+    post_outreach_preview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OutreachLook"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutreachPreview"];
                 };
             };
             401: components["responses"]["Unauthorized"];

@@ -4,7 +4,8 @@ import type { PrintJob } from './cabin.ts';
 /** A code that a scanner of a room has read, and when it came, Unix milliseconds by the clock of the page. */
 export interface Scan {
   room: string;
-  text: string;
+  /** What it says; `null` if it could not be read. */
+  text: string | null;
   came: number;
 }
 
@@ -19,7 +20,7 @@ class Told {
 
   take(kind: 'scan' | 'print', data: string): void {
     if (kind === 'scan') {
-      const { room, text } = JSON.parse(data) as { room: string; text: string };
+      const { room, text } = JSON.parse(data) as { room: string; text: string | null };
       this.scan = { room, text, came: Date.now() };
       return;
     }

@@ -23,7 +23,7 @@ const BATCH: usize = 512 << 10;
 const MOST: usize = 100;
 
 /// Members of a report that are counts, with their words.
-const COUNTS: [(&str, &str); 9] = [
+const COUNTS: [(&str, &str); 10] = [
     ("visits", "visits taken 新增就诊"),
     ("visits_known", "visits that were here already 已有就诊"),
     ("measurements", "measurements taken 新增测量"),
@@ -33,7 +33,19 @@ const COUNTS: [(&str, &str); 9] = [
     ("residents_known", "times a resident of the register was found by a number 按证件号匹配"),
     ("doubts", "residents of whom you must say who they are 待确认居民"),
     ("erased", "visits that were erased here and stay erased 此处已删除，不再导入"),
+    ("expired", "visits older than visits are kept here, not taken 超过保存期限，未导入"),
 ];
+
+/// What is done with the lines of a file.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Pass {
+    /// Whether they open.
+    Check,
+    /// What they would bring.
+    Preview,
+    /// They are taken.
+    Take,
+}
 
 /// Writes every visit of this box that has ended to a file. The file takes its name only when it is whole.
 pub fn export(
@@ -84,19 +96,60 @@ pub fn export(
 /// Reads a file: every line is opened before anything is taken. Reading it again takes only what is missing.
 pub fn import(site: &ConfigDir, from: &Path, secret: &Path, json: bool) -> anyhow::Result<()> {
     let secret = secret_in(secret)?;
-    let checked = each_batch(site, from, (&secret, true))?;
-    ensure!(
-        checked["complete"] == true,
-        "{}: its end is missing, it was cut off; copy it again from the box. Nothing was taken. \
-         (文件不完整，请从设备重新拷贝；没有导入任何内容)",
-        from.display()
-    );
-    let report = each_batch(site, from, (&secret, false))
+    whole(&each_batch(site, from, &secret, Pass::Check)?, from)?;
+    let report = each_batch(site, from, &secret, Pass::Take)
         .context("it broke off; what was taken stays, run it again for the rest (中断，可重新执行以继续)")?;
     if json {
         println!("{}", serde_json::to_string_pretty(&report)?);
         return Ok(());
     }
+    print(&report);
+    if report["doubts"].as_u64().unwrap_or_default() > 0 {
+        println!("\nlinli visits doubts shows them (查看待确认居民)");
+    }
+    Ok(())
+}
+
+/// Says what a file would bring, and takes nothing.
+pub fn preview(site: &ConfigDir, from: &Path, secret: &Path, json: bool) -> anyhow::Result<()> {
+    let report = each_batch(site, from, &secret_in(secret)?, Pass::Preview)?;
+    whole(&report, from)?;
+    if json {
+        println!("{}", serde_json::to_string_pretty(&report)?);
+        return Ok(());
+    }
+    println!("nothing was taken; it would bring (未导入任何内容；将会导入):");
+    print(&report);
+    for one in report["people"].as_array().into_iter().flatten() {
+        let kind = match one["kind"].as_str() {
+            Some("known") => "registered 已登记",
+            Some("same_name") => "same name, to decide 同名，待确认",
+            Some("same_number") => "same card, other name, to decide 卡号相同、姓名不同，待确认",
+            _ => "new 新登记",
+        };
+        println!("{}  {kind}", record(one));
+    }
+    if report["numbered"] != 0 && report["numbered"] == report["other_key"] {
+        println!(
+            "\nno pseudonym of it comes from this district's key: ask whose file it is \
+             (居民代号不是用本区的密钥生成的，请先问清楚)"
+        );
+    }
+    Ok(())
+}
+
+/// Whether the end of the file was there.
+fn whole(report: &Value, from: &Path) -> anyhow::Result<()> {
+    ensure!(
+        report["complete"] == true,
+        "{}: its end is missing, it was cut off; copy it again from the box. Nothing was taken. \
+         (文件不完整，请从设备重新拷贝；没有导入任何内容)",
+        from.display()
+    );
+    Ok(())
+}
+
+fn print(report: &Value) {
     for (key, words) in COUNTS {
         let count = report[key].as_u64().unwrap_or_default();
         if count > 0 || key == "visits" {
@@ -106,10 +159,6 @@ pub fn import(site: &ConfigDir, from: &Path, secret: &Path, json: bool) -> anyho
     for id in report["conflicts"].as_array().into_iter().flatten().filter_map(Value::as_str) {
         println!("{id}: changed here and in the box; what is here was left (两边都改过，保留此处的)");
     }
-    if report["doubts"].as_u64().unwrap_or_default() > 0 {
-        println!("\nlinli visits doubts shows them (查看待确认居民)");
-    }
-    Ok(())
 }
 
 /// Lists residents of whom a person must say who they are.
@@ -154,25 +203,37 @@ fn record(of: &Value) -> String {
 }
 
 /// Sends the lines of a file in parts; the sum of the answers.
-fn each_batch(site: &ConfigDir, from: &Path, (secret, check): (&str, bool)) -> anyhow::Result<Value> {
+fn each_batch(site: &ConfigDir, from: &Path, secret: &str, pass: Pass) -> anyhow::Result<Value> {
     let file = File::open(from).with_context(|| from.display().to_string())?;
     let mut lines = BufReader::new(file).lines();
     let header = lines.next().context("the file is empty (文件为空)")?;
     let header = header.context("line 1 is no text: it is no outreach file (不是巡诊文件)")?;
     let mut sum = json!({"complete": false, "conflicts": []});
+    if pass == Pass::Preview {
+        sum = json!({"complete": false, "conflicts": [], "people": [], "numbered": 0, "other_key": 0});
+    }
     let (mut batch, mut bytes, mut number) = (Vec::<String>::new(), 0, 2_u64);
     loop {
         let next = lines.next().transpose().context("a line is no text: the file was changed")?;
         let is_last = next.is_none();
         let length = next.as_ref().map_or(0, String::len);
         if !batch.is_empty() && (is_last || batch.len() >= MOST || bytes + length > BATCH) {
-            let body = json!({
-                "secret": secret, "header": header, "number": number, "lines": batch, "check": check,
-            });
-            add(&mut sum, &post(site, "/api/v1/outreach/import", &body)?);
+            let mut body = json!({"secret": secret, "header": header, "number": number, "lines": batch});
+            if pass == Pass::Preview {
+                let seen = post(site, "/api/v1/outreach/preview", &body)?;
+                add(&mut sum, &seen["report"]);
+                add_people(&mut sum, &seen);
+            } else {
+                body["check"] = json!(pass == Pass::Check);
+                add(&mut sum, &post(site, "/api/v1/outreach/import", &body)?);
+            }
             number += batch.len() as u64;
             (batch, bytes) = (Vec::new(), 0);
-            eprint!("\r{} {} lines 行 …", if check { "checked 已校验" } else { "read 已导入" }, number - 2);
+            eprint!(
+                "\r{} {} lines 行 …",
+                if pass == Pass::Take { "read 已导入" } else { "checked 已校验" },
+                number - 2
+            );
         }
         match next {
             Some(line) => {
@@ -194,6 +255,19 @@ fn add(sum: &mut Value, report: &Value) {
     sum["complete"] = json!(sum["complete"] == true || report["complete"] == true);
     if let (Some(all), Some(more)) = (sum["conflicts"].as_array_mut(), report["conflicts"].as_array()) {
         all.extend(more.iter().cloned());
+    }
+}
+
+/// Adds whom a preview names; somebody in two parts of a file is one person.
+fn add_people(sum: &mut Value, seen: &Value) {
+    for key in ["numbered", "other_key"] {
+        sum[key] = json!(sum[key].as_u64().unwrap_or_default() + seen[key].as_u64().unwrap_or_default());
+    }
+    let Some(people) = sum["people"].as_array_mut() else { return };
+    for one in seen["residents"].as_array().into_iter().flatten() {
+        if !people.iter().any(|known| known["pseudonym"] == one["pseudonym"]) {
+            people.push(one.clone());
+        }
     }
 }
 

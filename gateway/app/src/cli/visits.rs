@@ -133,6 +133,9 @@ enum Verb {
         /// File with the secret in its first line, - for standard input
         #[arg(long)]
         secret: PathBuf,
+        /// Only say what it would bring; take nothing
+        #[arg(long)]
+        preview: bool,
         /// Print the report as JSON
         #[arg(long)]
         json: bool,
@@ -218,7 +221,10 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         Verb::Export { file, secret, right_time } => {
             outreach::export(&args.site, file, secret, *right_time)?;
         }
-        Verb::Import { file, secret, json } => outreach::import(&args.site, file, secret, *json)?,
+        Verb::Import { file, secret, preview: true, json } => {
+            outreach::preview(&args.site, file, secret, *json)?;
+        }
+        Verb::Import { file, secret, json, .. } => outreach::import(&args.site, file, secret, *json)?,
         Verb::Doubts { json } => outreach::doubts(&args.site, *json)?,
         Verb::Apart { resident, why } => outreach::apart(&args.site, id(resident)?, why)?,
         Verb::Audit { limit } => {

@@ -1,10 +1,12 @@
 //! Takes the items of an outreach file into the register. Each item becomes durable by itself, so a reading that breaks off
 //! is repeated from the beginning: what is here already changes nothing.
 
+use std::time::Duration;
+
 use data_encoding::BASE64;
-use linli_domain::Timestamp;
 use linli_domain::audit::hex;
 use linli_domain::visit::{Outreach, Version, Visit};
+use linli_domain::{ClockQuality, Stamp, Timestamp};
 use linli_services::ServiceError;
 use linli_services::stored::body;
 use linli_store::{Change, Document, Documents, Entry, Resident};
@@ -48,6 +50,8 @@ pub struct ImportReport {
     pub doubts: u64,
     /// Visits that were erased here after an earlier reading: they stay erased.
     pub erased: u64,
+    /// Visits that ended longer ago than visits are kept here: they are not taken.
+    pub expired: u64,
     /// Measurements that were changed here and in the box; what is here was left as it is.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub conflicts: Vec<String>,
@@ -136,21 +140,24 @@ impl CabinService {
 
     async fn take_visit(&mut self, taking: &mut Taking<'_>, item: VisitItem) -> Result<(), ServiceError> {
         let VisitItem { visit, person, versions } = item;
-        let is_id = (1..=64).contains(&visit.id.len())
-            && visit.id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-        if !is_id || visit.ended.is_none() {
-            return Err(ServiceError::Wrong("the file has a visit without an id, or an open one".to_owned()));
-        }
         let (cabin, documents) = (self.deps.store.cabin(), self.deps.store.documents());
-        let known = cabin.visit(&visit.id).await?;
-        if known.is_none() && ErasedVisit::find(&documents, &visit.id).await?.is_some() {
-            taking.report.erased += 1;
-            return Ok(());
-        }
+        let oldest = oldest(self.deps.clock.now(), self.settings().retention);
+        let known = match find(&cabin, &documents, &visit, oldest).await? {
+            Found::Erased => {
+                taking.report.erased += 1;
+                return Ok(());
+            }
+            Found::Expired => {
+                taking.report.expired += 1;
+                return Ok(());
+            }
+            Found::Nothing => None,
+            Found::Known(known) => Some(known),
+        };
         let versions = self.fresh_versions(taking, versions).await?;
         if let Some(known) = known {
             taking.report.visits_known += 1;
-            return self.take(taking, &known.id.clone(), Vec::new(), (Some(known), versions)).await;
+            return self.take(taking, &known.id.clone(), Vec::new(), (Some(*known), versions)).await;
         }
         let (mut changes, mut pseudonym, mut merged_from) = (Vec::new(), None, None);
         if let Some(person) = &person {
@@ -229,23 +236,10 @@ impl CabinService {
         taking: &mut Taking<'_>,
         versions: Vec<Version>,
     ) -> Result<Vec<Version>, ServiceError> {
-        let (mut fresh, mut rest) = (Vec::new(), versions.as_slice());
-        while let Some(first) = rest.first() {
-            let count = rest.iter().take_while(|version| version.id == first.id).count();
-            let (one, others) = rest.split_at(count);
-            rest = others;
-            let stored = self.deps.store.cabin().versions(&first.id).await?;
-            match later(&stored, one) {
-                Some([]) => {}
-                Some(later) => {
-                    match stored.is_empty() {
-                        true => taking.report.measurements += 1,
-                        false => taking.report.versions += later.len() as u64,
-                    }
-                    fresh.extend_from_slice(later);
-                }
-                None => taking.report.conflicts.push(first.id.clone()),
-            }
+        let mut fresh = Vec::new();
+        for one in versions.chunk_by(|one, next| one.id == next.id) {
+            let stored = self.deps.store.cabin().versions(&one[0].id).await?;
+            fresh.extend_from_slice(count_fresh(&mut taking.report, &stored, one));
         }
         Ok(fresh)
     }
@@ -367,9 +361,79 @@ fn doubt_id(pseudonym: &str) -> String {
     format!("{DOUBT}/{pseudonym}")
 }
 
+/// What is here of a visit of a file.
+pub(super) enum Found {
+    Nothing,
+    Known(Box<Visit>),
+    Erased,
+    Expired,
+}
+
+/// Looks for a visit of a file, which must be one that has ended; `oldest` is when one must have ended at the earliest.
+pub(super) async fn find(
+    cabin: &linli_store::Cabin,
+    documents: &Documents,
+    visit: &Visit,
+    oldest: Timestamp,
+) -> Result<Found, ServiceError> {
+    let is_id = (1..=64).contains(&visit.id.len())
+        && visit.id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    let Some((ended, _)) = visit.ended.filter(|_| is_id) else {
+        return Err(ServiceError::Wrong("the file has a visit without an id, or an open one".to_owned()));
+    };
+    if let Some(known) = cabin.visit(&visit.id).await? {
+        return Ok(Found::Known(Box::new(known)));
+    }
+    if ErasedVisit::find(documents, &visit.id).await?.is_some() {
+        return Ok(Found::Erased);
+    }
+    Ok(if ended < oldest { Found::Expired } else { Found::Nothing })
+}
+
+/// When a visit must have ended at the earliest to be taken: what is older would be erased at once. A clock that may be
+/// wrong refuses nothing.
+pub(super) fn oldest(now: Stamp, retention: Duration) -> Timestamp {
+    let retention = i64::try_from(retention.as_millis()).unwrap_or(i64::MAX);
+    match now.clock {
+        ClockQuality::Synchronised => Timestamp(now.at.0.saturating_sub(retention)),
+        _ => Timestamp(i64::MIN),
+    }
+}
+
+/// The versions of one measurement that are not here, counted.
+pub(super) fn count_fresh<'v>(
+    report: &mut ImportReport,
+    stored: &[Version],
+    given: &'v [Version],
+) -> &'v [Version] {
+    let Some(fresh) = later(stored, given) else {
+        report.conflicts.extend(given.first().map(|first| first.id.clone()));
+        return &[];
+    };
+    match stored.is_empty() {
+        true => report.measurements += u64::from(!fresh.is_empty()),
+        false => report.versions += fresh.len() as u64,
+    }
+    fresh
+}
+
 /// The versions of a measurement that follow those that are stored; `None` if the two do not agree.
 fn later<'v>(stored: &[Version], given: &'v [Version]) -> Option<&'v [Version]> {
     let is_numbered = given.iter().zip(1..).all(|(version, number)| version.version == number);
     let agree = stored.iter().zip(given).all(|(stored, given)| stored == given);
     (is_numbered && agree).then(|| given.get(stored.len()..).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_clock_that_is_right_finds_a_visit_too_old() {
+        let day = Duration::from_secs(86_400);
+        let stamp = |clock| Stamp { at: Timestamp(1_795_428_000_000), clock };
+        assert_eq!(oldest(stamp(ClockQuality::Synchronised), day), Timestamp(1_795_341_600_000));
+        assert_eq!(oldest(stamp(ClockQuality::FreeRunning), day), Timestamp(i64::MIN));
+        assert_eq!(oldest(stamp(ClockQuality::Unset), day), Timestamp(i64::MIN));
+    }
 }

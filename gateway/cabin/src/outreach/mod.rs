@@ -1,10 +1,11 @@
 //! Outreach (巡诊): visits that were taken in the field with a box of their own join the register of the centre.
 //!
-//! The box writes a file in which every line is sealed; the centre checks and reads it. Reading it again changes nothing.
+//! The box writes a file in which every line is sealed; the centre checks it, shows what it would bring, and reads it. Reading it again changes nothing.
 
 mod export;
 mod file;
 mod import;
+mod preview;
 mod resolve;
 
 use linli_domain::Timestamp;
@@ -17,6 +18,7 @@ use crate::Identity;
 pub use export::{ExportPage, ExportPlace};
 pub use file::{FileError, Header, OutreachFile};
 pub use import::{Doubt, DoubtRecord, ImportReport};
+pub use preview::{ImportPreview, PreviewKind, PreviewResident};
 
 /// Kind of the stored doubts about residents.
 const DOUBT: &str = "outreach-doubt";

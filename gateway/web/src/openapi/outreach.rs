@@ -70,10 +70,61 @@ struct OutreachReport {
     doubts: u64,
     /// Visits that were erased here after an earlier reading.
     erased: u64,
+    /// Visits that ended longer ago than visits are kept here.
+    expired: u64,
     /// Measurements that were changed here and in the box.
     conflicts: Option<Vec<String>>,
     /// Whether the last line of the file was among them.
     complete: bool,
+}
+
+/// Lines of a file of which one wants to know what they would bring.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct OutreachLook {
+    #[schemars(length(min = 12, max = 256))]
+    secret: String,
+    /// The first line of the file.
+    header: String,
+    /// Number of the first of these lines; the header is 1.
+    number: u64,
+    lines: Vec<String>,
+}
+
+/// What the lines would bring.
+#[derive(JsonSchema)]
+struct OutreachPreview {
+    from: Id,
+    /// When the file was begun, by the clock of the box.
+    made: Moment,
+    report: OutreachReport,
+    residents: Vec<OutreachResident>,
+    /// How many residents have a number.
+    numbered: u64,
+    /// How many of those have a pseudonym that this district's key does not give to the number.
+    other_key: u64,
+}
+
+#[derive(JsonSchema)]
+#[schemars(rename_all = "snake_case", inline)]
+enum PreviewWord {
+    New,
+    Known,
+    SameName,
+    SameNumber,
+}
+
+/// A resident of the lines.
+#[derive(JsonSchema)]
+struct OutreachResident {
+    /// Who it would be in the register.
+    pseudonym: String,
+    /// The masked name.
+    name: String,
+    person: Person,
+    kind: PreviewWord,
+    /// Who may be the same person.
+    known: Option<Vec<DoubtRecord>>,
 }
 
 #[derive(JsonSchema)]
@@ -112,6 +163,11 @@ pub fn operations() -> Vec<Operation> {
         post("/api/v1/outreach/export", TAG, ("A page of an outreach file, sealed", "导出巡诊文件"))
             .takes::<OutreachWanted>()
             .gives::<OutreachPage>()
+            .refuses(&[409, 422])
+            .stored(),
+        post("/api/v1/outreach/preview", TAG, ("What lines of an outreach file would bring", "预览巡诊文件"))
+            .takes::<OutreachLook>()
+            .gives::<OutreachPreview>()
             .refuses(&[409, 422])
             .stored(),
         post("/api/v1/outreach/import", TAG, ("Takes lines of an outreach file", "导入巡诊文件"))

@@ -9,7 +9,7 @@ export const UNDO_MS = 10_000;
 const DAY_MS = 86_400_000;
 
 /** The dialogs of the page. They stay open across a lock. */
-export type Open = 'enter' | 'correct' | 'end' | 'day' | 'follow-up' | 'supersede' | { resident: string } | { slip: string } | { register: { text: string } } | null;
+export type Open = 'enter' | 'correct' | 'end' | 'day' | 'follow-up' | 'outreach' | 'supersede' | { resident: string } | { slip: string } | { register: { text: string } } | null;
 
 class CabinState {
   cabin = $state.raw<Cabin | null>(null);
