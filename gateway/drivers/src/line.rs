@@ -139,8 +139,8 @@ pub struct PatientQuestion {
 pub struct ScannedCode {
     /// Layout of the device.
     pub layout: Arc<Layout>,
-    /// The text of the code.
-    pub text: String,
+    /// The text of the code; `None` if the scanner sent what is none.
+    pub text: Option<String>,
 }
 
 /// How much a monitor may be told of the patient in its room.

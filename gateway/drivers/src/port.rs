@@ -5,6 +5,9 @@ use std::io;
 use serialport::SerialPort;
 use tokio_serial::{DataBits, SerialPortBuilderExt, SerialStream, StopBits};
 
+/// Bits per second that a serial port may be set to.
+const BAUD_RATES: [u32; 10] = [1200, 2400, 4800, 9600, 14_400, 19_200, 38_400, 57_600, 115_200, 230_400];
+
 /// Settings of a serial port.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Serial {
@@ -27,6 +30,18 @@ pub enum Parity {
     Even,
     /// Odd parity.
     Odd,
+}
+
+/// What is wrong with the path of a port; `None` if nothing is.
+pub(crate) fn path_problem(path: &str) -> Option<String> {
+    let is_absolute = path.starts_with('/');
+    (!is_absolute).then(|| format!("{path:?} is not an absolute path such as \"/dev/ttyUSB0\""))
+}
+
+/// What is wrong with bits per second; `None` if nothing is.
+pub(crate) fn baud_problem(baud: u32) -> Option<String> {
+    let is_one = BAUD_RATES.contains(&baud);
+    (!is_one).then(|| format!("{baud} is not a baud rate; use one of {BAUD_RATES:?}"))
 }
 
 // === impl Serial ===

@@ -6,6 +6,15 @@ use encoding_rs::GB18030;
 /// Longest code in bytes: a QR code of a health code has fewer than 300 characters.
 pub const LONGEST: usize = 1024;
 
+/// What a scanner has read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scan {
+    /// The text of a code.
+    Code(String),
+    /// A line that is none: noise, another encoding, or longer than any code.
+    Unreadable,
+}
+
 /// Collects the bytes of a code.
 #[derive(Debug, Default)]
 pub struct Scanner {
@@ -18,8 +27,8 @@ pub struct Scanner {
 // === impl Scanner ===
 
 impl Scanner {
-    /// Takes a byte; returns the code that it ends.
-    pub fn push(&mut self, byte: u8) -> Option<String> {
+    /// Takes a byte; returns what it ends.
+    pub fn push(&mut self, byte: u8) -> Option<Scan> {
         match byte {
             b'\r' | b'\n' => self.end(),
             _ if self.is_too_long => {
@@ -39,17 +48,22 @@ impl Scanner {
         }
     }
 
-    /// Nothing more comes for now; returns the code that has no end.
-    pub fn end(&mut self) -> Option<String> {
+    /// Nothing more comes for now; returns what has no end.
+    pub fn end(&mut self) -> Option<Scan> {
         let bytes = std::mem::take(&mut self.bytes);
-        if std::mem::take(&mut self.is_too_long) || bytes.is_empty() {
+        if std::mem::take(&mut self.is_too_long) {
+            return Some(Scan::Unreadable);
+        }
+        if bytes.is_empty() {
             return None;
         }
-        let code = decoded(&bytes);
-        if code.is_none() {
-            self.skipped += bytes.len() as u64;
-        }
-        code
+        Some(decoded(&bytes).map_or_else(
+            || {
+                self.skipped += bytes.len() as u64;
+                Scan::Unreadable
+            },
+            Scan::Code,
+        ))
     }
 
     /// Whether a code has begun.
@@ -87,8 +101,16 @@ fn decoded(bytes: &[u8]) -> Option<String> {
 mod tests {
     use super::*;
 
+    /// What is read of these bytes; what cannot be read is `-`.
     fn codes(scanner: &mut Scanner, bytes: &[u8]) -> Vec<String> {
-        bytes.iter().filter_map(|byte| scanner.push(*byte)).collect()
+        bytes.iter().filter_map(|byte| scanner.push(*byte)).map(text).collect()
+    }
+
+    fn text(scan: Scan) -> String {
+        match scan {
+            Scan::Code(text) => text,
+            Scan::Unreadable => "-".to_owned(),
+        }
     }
 
     #[test]
@@ -107,12 +129,12 @@ mod tests {
     fn silence_ends_a_code_and_noise_is_none() {
         let mut scanner = Scanner::default();
         assert!(codes(&mut scanner, b"A1").is_empty() && scanner.is_within());
-        assert_eq!(scanner.end().as_deref(), Some("A1"));
+        assert_eq!(scanner.end().map(text).as_deref(), Some("A1"));
         assert_eq!((scanner.end(), scanner.is_within()), (None, false));
-        assert!(codes(&mut scanner, b"\xff\xff\xff\r\x1b[2J\r").is_empty());
+        assert_eq!(codes(&mut scanner, b"\xff\xff\xff\r\x1b[2J\r\r\n"), ["-", "-"]);
         assert_eq!(scanner.skipped(), 7);
         let long = [vec![b'9'; LONGEST + 5], b"\rA2\r".to_vec()].concat();
-        assert_eq!(codes(&mut scanner, &long), ["A2"]);
+        assert_eq!(codes(&mut scanner, &long), ["-", "A2"]);
         assert_eq!(scanner.skipped(), 7 + LONGEST as u64 + 5);
     }
 }

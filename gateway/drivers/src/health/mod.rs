@@ -8,6 +8,7 @@ mod plan;
 mod scanner;
 mod scanners;
 mod serial;
+mod serial_task;
 mod stream;
 mod talk;
 

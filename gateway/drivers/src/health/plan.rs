@@ -10,6 +10,7 @@ use super::{listener, scanner, stream};
 use crate::line::LineContext;
 use crate::plan::{self, Plan, Work};
 pub(super) use crate::plan::{Checked, Row, insecure, listen, no_profile, problem};
+use crate::port::{Serial, baud_problem, path_problem};
 use crate::protocol::{Problem, RawDevice};
 use linli_vitals::Zone;
 
@@ -30,6 +31,14 @@ pub(super) fn zone(given: Option<&str>, centre: &timezone::Zone) -> Result<Zone,
     let Some(offset) = given else { return Ok(Zone::Of(centre.clone())) };
     let wrong = || problem(None, "utc_offset", format!("{offset:?} is not an offset such as \"+08:00\""));
     Zone::parse(offset).ok_or_else(wrong)
+}
+
+/// A serial port, or everything that is wrong with it.
+pub(super) fn serial(port: Serial) -> Result<Serial, Vec<Problem>> {
+    let wrong = [("port", path_problem(&port.path)), ("baud", baud_problem(port.baud))];
+    let problem = |(key, message): (&str, Option<String>)| message.map(|message| problem(None, key, message));
+    let problems: Vec<Problem> = wrong.into_iter().filter_map(problem).flatten().collect();
+    if problems.is_empty() { Ok(port) } else { Err(problems) }
 }
 
 /// The one device of a line, or what is wrong.

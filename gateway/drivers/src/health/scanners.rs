@@ -39,10 +39,6 @@ impl Row for Scanners {
         "A scanner of cards, QR codes or barcodes on a serial port, for the health cabin";
 
     fn check(raw: RawSettings, devices: &[RawDevice], _: &timezone::Zone) -> Checked<Medium> {
-        if !raw.port.starts_with('/') {
-            let message = format!("{:?} is not an absolute path such as \"/dev/ttyUSB0\"", raw.port);
-            return Err(problem(None, "port", message));
-        }
         let device = plan::only(devices)?;
         if device.profile != PROFILE {
             return Err(plan::no_profile(0, device, &[PROFILE]));
@@ -51,8 +47,8 @@ impl Row for Scanners {
             let message = "must be given: what is scanned opens the visit of that room";
             return Err(problem(Some(0), "room", message));
         }
-        let port =
-            Serial { path: raw.port, baud: raw.baud.unwrap_or(BAUD), parity: Parity::None, stop_bits: 1 };
+        let baud = raw.baud.unwrap_or(BAUD);
+        let port = plan::serial(Serial { path: raw.port, baud, parity: Parity::None, stop_bits: 1 })?;
         Ok((vec![plan::layout(device, &[])], Medium::Scanner(Settings { port })))
     }
 }

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::models;
-use super::plan::{self, Checked, Medium, Row, problem};
+use super::plan::{self, Checked, Medium, Row};
 use super::stream::Settings;
 use crate::port::Serial;
 use crate::protocol::RawDevice;
@@ -36,10 +36,6 @@ impl Row for SerialDevices {
     const SUMMARY: &'static str = "A health-cabin device on a serial port that speaks of itself";
 
     fn check(raw: RawSettings, devices: &[RawDevice], centre: &timezone::Zone) -> Checked<Medium> {
-        if !raw.port.starts_with('/') {
-            let message = format!("{:?} is not an absolute path such as \"/dev/ttyUSB0\"", raw.port);
-            return Err(problem(None, "port", message));
-        }
         let device = plan::only(devices)?;
         let Some(model) = models::find(&device.profile) else {
             let known: Vec<&str> = models::MODELS.iter().map(|model| model.name).collect();
@@ -47,7 +43,8 @@ impl Row for SerialDevices {
         };
         let zone = plan::zone(raw.utc_offset.as_deref(), centre)?;
         let (baud, parity, stop_bits) = model.line;
-        let port = Serial { path: raw.port, baud: raw.baud.unwrap_or(baud), parity, stop_bits };
+        let baud = raw.baud.unwrap_or(baud);
+        let port = plan::serial(Serial { path: raw.port, baud, parity, stop_bits })?;
         let layout = plan::layout(device, model.quantities);
         Ok((vec![layout], Medium::Stream(Settings { port, model: model.name, zone })))
     }

@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use linli_domain::{Id, Layout, Reason};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use super::models::{self, Decoder};
+use super::serial_task::keep_open;
 use super::talk::Talk;
-use crate::backoff::Backoff;
 use crate::line::LineContext;
 use crate::port::Serial;
 use linli_vitals::Zone;
@@ -31,33 +32,8 @@ pub(crate) struct Settings {
 /// Opens the port and reads from it, until cancelled.
 pub(super) async fn run(settings: &Settings, line: Id, layout: Arc<Layout>, context: LineContext) {
     let Some(model) = models::find(settings.model) else { return };
-    let mut backoff = Backoff::default();
-    let cancel = context.cancel.clone();
     let mut talk = Talk::new(line, layout, settings.zone.clone(), context);
-    while !cancel.is_cancelled() {
-        talk.context.health.progress.fetch_add(1, Ordering::Relaxed);
-        match settings.port.open() {
-            Ok(port) => {
-                talk.context.health.opens.fetch_add(1, Ordering::Relaxed);
-                talk.context.health.up.store(1, Ordering::Relaxed);
-                backoff.opened();
-                talk.line_is(true, String::new()).await;
-                if let Err(error) = listen(&mut talk, (model.decoder)(), port).await {
-                    talk.lost(Reason::LineDown).await;
-                    talk.line_is(false, error.to_string()).await;
-                }
-            }
-            Err(error) => {
-                talk.lost(Reason::LineDown).await;
-                talk.line_is(false, format!("{}: {error}", settings.port.path)).await;
-            }
-        }
-        talk.context.health.up.store(0, Ordering::Relaxed);
-        tokio::select! {
-            () = cancel.cancelled() => {}
-            () = tokio::time::sleep(backoff.next()) => {}
-        }
-    }
+    keep_open(&settings.port, &mut talk, |talk, port| listen(talk, (model.decoder)(), port).boxed()).await;
 }
 
 /// Reads until the port fails. Returns `Ok` when cancelled.

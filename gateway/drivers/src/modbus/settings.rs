@@ -17,11 +17,9 @@ use crate::modbus::codec::Kind;
 use crate::modbus::plan::{DevicePlan, Medium, ModbusPlan, Parity, Serial, Span, Timing, Tolerance};
 use crate::modbus::profile::{Profile, ProfileSet};
 use crate::modbus::{budget, planner, task};
+use crate::port::{baud_problem, path_problem};
 use crate::protocol::{Budget, CheckedLine, Problem, Protocol, RawDevice, RawLine};
 use crate::reach::Reach;
-
-/// Baud rates of serial ports.
-const BAUD_RATES: [u32; 10] = [1200, 2400, 4800, 9600, 14_400, 19_200, 38_400, 57_600, 115_200, 230_400];
 
 /// Shortest polling period. No sensor of a centre changes faster.
 const SHORTEST_POLL: Duration = Duration::from_millis(20);
@@ -346,19 +344,12 @@ fn endpoint(text: &str) -> Option<(String, u16)> {
 fn rtu(line: &RawLine, problems: &mut Vec<Problem>) -> Option<(Medium, Common)> {
     let settings: RtuSettings = settings(line, problems)?;
     let baud = settings.baud.unwrap_or(9600);
-    if !BAUD_RATES.contains(&baud) {
-        problems.push(problem("baud", format!("{baud} is not a baud rate; use one of {BAUD_RATES:?}")));
-    }
+    problems.extend(baud_problem(baud).map(|message| problem("baud", message)));
     let stop_bits = settings.stop_bits.unwrap_or(1);
     if !(1..=2).contains(&stop_bits) {
         problems.push(problem("stop_bits", format!("{stop_bits} is not 1 or 2")));
     }
-    if !settings.port.starts_with('/') {
-        problems.push(problem(
-            "port",
-            format!("{:?} is not an absolute path such as \"/dev/ttyUSB0\"", settings.port),
-        ));
-    }
+    problems.extend(path_problem(&settings.port).map(|message| problem("port", message)));
     let parity = match settings.parity.unwrap_or(ParityWord::None) {
         ParityWord::None => Parity::None,
         ParityWord::Even => Parity::Even,
