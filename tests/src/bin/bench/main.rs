@@ -2,6 +2,7 @@
 //! limit measured beside it on the same machine in the same minute by something simpler than linli.
 
 mod bare;
+mod claim;
 mod commands;
 mod district;
 mod events;
@@ -9,6 +10,7 @@ mod idle;
 mod latency;
 mod measure;
 mod region;
+mod register;
 mod rooms;
 mod rtu;
 mod rules;
