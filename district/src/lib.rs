@@ -22,6 +22,7 @@ pub mod metrics;
 pub mod migrate;
 pub mod monthly;
 pub mod names;
+pub mod nats_rules;
 pub mod orders;
 pub mod outlines;
 pub mod service;

@@ -17,6 +17,7 @@ pub struct Broker {
     /// Its port for TLS with client certificates, where it has one.
     pub tls_port: u16,
     config: PathBuf,
+    environment: Vec<(String, String)>,
     child: Option<Child>,
 }
 
@@ -33,6 +34,17 @@ impl Broker {
     /// Starts a broker.
     pub async fn start(workspace: &Workspace) -> anyhow::Result<Self> {
         Self::start_with(workspace, 0, "").await
+    }
+
+    /// Starts one with these variables of the environment, such as those of another clock, and a log
+    /// (`mosquitto.log`), each line of which begins with the broker's time in seconds.
+    pub async fn start_under(
+        workspace: &Workspace,
+        environment: Vec<(String, String)>,
+    ) -> anyhow::Result<Self> {
+        let log = workspace.path("mosquitto.log");
+        let more = format!("log_dest file {}\nlog_type all\n", log.display());
+        Self::start_with_all(free_port()?, workspace, 0, (&more, environment)).await
     }
 
     /// Starts one that also listens for clients whose certificate `ca.pem` has signed.
@@ -97,6 +109,15 @@ impl Broker {
     }
 
     async fn start_on(port: u16, workspace: &Workspace, tls_port: u16, more: &str) -> anyhow::Result<Self> {
+        Self::start_with_all(port, workspace, tls_port, (more, Vec::new())).await
+    }
+
+    async fn start_with_all(
+        port: u16,
+        workspace: &Workspace,
+        tls_port: u16,
+        (more, environment): (&str, Vec<(String, String)>),
+    ) -> anyhow::Result<Self> {
         let store = workspace.path("mosquitto");
         std::fs::create_dir_all(&store)?;
         let config = workspace.path("mosquitto.conf");
@@ -106,7 +127,7 @@ impl Broker {
             store.display()
         );
         std::fs::write(&config, text)?;
-        let mut broker = Self { port, tls_port, config, child: None };
+        let mut broker = Self { port, tls_port, config, environment, child: None };
         broker.begin().await?;
         Ok(broker)
     }
@@ -117,13 +138,14 @@ impl Broker {
         let child = Command::new(mosquitto)
             .arg("-c")
             .arg(&self.config)
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .kill_on_drop(true)
             .spawn()?;
         self.child = Some(child);
         let port = self.port;
-        eventually("mosquitto listens", Duration::from_secs(10), || {
+        eventually("mosquitto listens", Duration::from_secs(60), || {
             std::net::TcpStream::connect(("127.0.0.1", port)).is_ok()
         })
         .await

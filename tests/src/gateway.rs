@@ -77,7 +77,8 @@ impl Gateway {
     /// Waits until it answers on its control socket.
     pub async fn answering(&mut self) -> anyhow::Result<()> {
         let socket = self.data.join("control.sock");
-        for _ in 0..400 {
+        // A busy machine takes its time.
+        for _ in 0..2400 {
             if std::os::unix::net::UnixStream::connect(&socket).is_ok() {
                 return Ok(());
             }

@@ -6,6 +6,7 @@
 //! | `workspace`, `gateway`, `http`, `log_in`, `broker` | a directory, the binary, requests to it, its accounts, mosquitto |
 //! | `peer`, `flood`, `hl7_monitor`, `printing`, `ipp_printer`, `fhir_server`, `link`, `clock` | what is connected to a gateway |
 //! | `database`, `platform`, `nats` | PostgreSQL, the district's service, NATS JetStream |
+//! | `deployed` | the district as `deploy/district` sets it up, in a folder |
 //! | `torture` | a district on a cluster, and what may happen to it |
 //! | `prometheus` | what scrapes its metrics |
 //! | `simulator` | Modbus devices with faults as data, and the property that no sample lies |
@@ -19,6 +20,7 @@
 mod broker;
 mod clock;
 mod database;
+pub mod deployed;
 pub mod devices;
 mod district;
 pub mod emulator;

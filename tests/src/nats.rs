@@ -4,8 +4,10 @@ use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
+use anyhow::Context;
 use tokio::process::{Child, Command};
 
+use crate::gateway::signal;
 use crate::link::Link;
 use crate::workspace::{Workspace, eventually, free_port, tool};
 
@@ -16,6 +18,7 @@ pub struct Nats {
     /// Port of MQTT 3.1.1.
     pub mqtt: u16,
     config: PathBuf,
+    environment: Vec<(String, String)>,
     child: Option<Child>,
 }
 
@@ -32,9 +35,30 @@ impl Nats {
             workspace.path("nats").display()
         );
         std::fs::write(&config, text)?;
-        let mut nats = Self { port, mqtt, config, child: None };
+        let mut nats = Self { port, mqtt, config, environment: Vec::new(), child: None };
         nats.begin().await?;
         Ok(nats)
+    }
+
+    /// A server with the configuration that is made for its ports: that of NATS and that of MQTT. It is not started.
+    pub fn configured(
+        workspace: &Workspace,
+        text: impl FnOnce((u16, u16)) -> String,
+    ) -> anyhow::Result<Self> {
+        let (port, mqtt) = (free_port()?, free_port()?);
+        let config = workspace.path("nats.conf");
+        std::fs::write(&config, text((port, mqtt)))?;
+        Ok(Self { port, mqtt, config, environment: Vec::new(), child: None })
+    }
+
+    /// A variable of its environment, from its next start on.
+    pub fn tell(&mut self, name: &str, value: &str) {
+        self.environment.push((name.to_owned(), value.to_owned()));
+    }
+
+    /// Has it read its configuration again.
+    pub async fn reload(&self) -> anyhow::Result<()> {
+        signal(self.child.as_ref().context("it does not run")?, "-HUP").await
     }
 
     /// Starts a cluster of three, each message on all of them.
@@ -56,7 +80,7 @@ impl Nats {
                 routes.join(", ")
             );
             std::fs::write(&config, text)?;
-            nodes.push(Self { port, mqtt, config, child: None });
+            nodes.push(Self { port, mqtt, config, environment: Vec::new(), child: None });
         }
         Self::begin_all(&mut nodes).await?;
         Ok(nodes)
@@ -103,7 +127,7 @@ impl Nats {
                 workspace.path(&format!("nats-{nth}.log")).display()
             );
             std::fs::write(&config, text)?;
-            nodes.push(Self { port, mqtt, config, child: None });
+            nodes.push(Self { port, mqtt, config, environment: Vec::new(), child: None });
         }
         Ok((nodes, links))
     }
@@ -119,6 +143,7 @@ impl Nats {
         let child = Command::new(tool("nats-server", "nats-server")?)
             .arg("-c")
             .arg(&self.config)
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .kill_on_drop(true)

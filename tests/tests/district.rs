@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::ensure;
+use anyhow::{Context, ensure};
 use linli_tests::devices::{STORE, floods};
-use linli_tests::{Broker, Database, Flood, Gateway, Nats, Platform, Workspace};
+use linli_tests::{Broker, Database, FakeClock, Flood, Gateway, Nats, Platform, Workspace, eventually};
 
 /// Messages that the district has stored.
 const STORED: &str = "SELECT (SELECT count(*) FROM message) + (SELECT count(*) FROM event)";
@@ -119,6 +119,94 @@ async fn what_the_broker_loses_after_its_acknowledgement_is_sent_again() -> anyh
     gw.stop().await
 }
 
+/// Waits until the broker's log, whose lines begin with its time in seconds, is that far from the clock of this machine.
+async fn is_off(workspace: &Workspace, seconds: i64) -> anyhow::Result<()> {
+    let shown = || {
+        let log = std::fs::read_to_string(workspace.path("mosquitto.log")).ok()?;
+        let at: i64 = log.lines().rev().find_map(|line| line.split(':').next()?.parse().ok())?;
+        Some(at - linli_tests::now_ms() / 1000)
+    };
+    let is_so = || shown().is_some_and(|off| (off - seconds).abs() < 60);
+    eventually("the broker's clock is off", PATIENCE, is_so).await
+}
+
+#[tokio::test]
+async fn a_broker_whose_clock_is_an_hour_off_or_jumps_loses_nothing() -> anyhow::Result<()> {
+    const HOUR: i64 = 3600;
+    let workspace = Workspace::new()?;
+    let database = Database::start().await?;
+    let clock = FakeClock::new(&workspace).await?;
+    clock.set("+1h")?;
+    let mut broker = Broker::start_under(&workspace, clock.environment()).await?;
+    is_off(&workspace, HOUR).await?;
+    let mut platform = Platform::new(&workspace.path("district"), "one", &database, broker.port).await?;
+    platform.verb(&["centre", "add", "c", "gw"]).await?;
+    platform.begin().await?;
+    let flood = Flood::start().await?;
+    let config = configure(&workspace, broker.port, &floods(&flood, 1, "20ms"))?;
+    let gw = gateway(&workspace, &config).await?;
+    let more = async |what: &'static str| {
+        let before = database.number(STORED).await?;
+        database.until(STORED, PATIENCE, |stored| stored > before + 50).await.context(what)
+    };
+    more("an hour ahead").await?;
+    clock.set("-1h")?;
+    more("two hours back while it runs").await?;
+    is_off(&workspace, -HOUR).await?;
+    // Two hours forward while a queue waits: what it holds and the session it is for are older than they are.
+    platform.kill().await?;
+    let waits =
+        |status: &serde_json::Value| status["uplink"]["unconfirmed"].as_u64().is_some_and(|n| n > 100);
+    gw.until("the broker has what nobody has stored", PATIENCE, waits).await?;
+    clock.set("+1h")?;
+    is_off(&workspace, HOUR).await?;
+    platform.spawn()?;
+    more("two hours forward").await?;
+    // What it wrote at its end is from the future for the next one, whose clock is right, and the other way round.
+    for offset in ["+0", "+1h"] {
+        broker.end().await?;
+        clock.set(offset)?;
+        broker.begin().await?;
+        more("started again").await.with_context(|| format!("{offset}\n{}", platform.log()))?;
+    }
+    drop(flood);
+    gw.until("everything is delivered", 2 * PATIENCE, is_delivered).await?;
+    let stored = database.nothing_is_missing_or_twice().await?;
+    // What was measured keeps the time of the gateway.
+    let wrong = "SELECT count(*) FROM message WHERE abs(extract(epoch FROM at - now())) > 1800";
+    ensure!(database.number(wrong).await? == 0, "times of the broker");
+    ensure!(stored > 300, "{stored}");
+    gw.stop().await?;
+    platform.stop().await
+}
+
+#[tokio::test]
+async fn a_copy_that_began_anew_hears_a_broker_that_was_started_again() -> anyhow::Result<()> {
+    let workspace = Workspace::new()?;
+    let database = Database::start().await?;
+    let mut broker = Broker::start(&workspace).await?;
+    let mut platform = Platform::new(&workspace.path("district"), "one", &database, broker.port).await?;
+    platform.verb(&["centre", "add", "c", "gw"]).await?;
+    // The broker keeps its session, of which the next process knows nothing.
+    platform.begin().await?;
+    platform.stop().await?;
+    platform.begin().await?;
+    let flood = Flood::start().await?;
+    let config = configure(&workspace, broker.port, &floods(&flood, 1, "20ms"))?;
+    let gw = gateway(&workspace, &config).await?;
+    database.until(STORED, PATIENCE, |stored| stored > 50).await?;
+    // mosquitto keeps sessions over a restart, and 2.0.11 not the shared subscriptions in them.
+    broker.end().await?;
+    broker.begin().await?;
+    let before = database.number(STORED).await?;
+    database.until(STORED, PATIENCE, |stored| stored > before + 50).await.with_context(|| platform.log())?;
+    drop(flood);
+    gw.until("everything is delivered", 2 * PATIENCE, is_delivered).await?;
+    database.nothing_is_missing_or_twice().await?;
+    gw.stop().await?;
+    platform.stop().await
+}
+
 /// The numbers that the messages on a topic have named, without those of a gap.
 fn named(workspace: &Workspace, topic: &str) -> Vec<u64> {
     let text = std::fs::read_to_string(workspace.path("received.tsv")).unwrap_or_default();
@@ -171,7 +259,7 @@ async fn rubbish_and_those_who_are_not_who_they_say_are_put_aside_with_the_reaso
     // The numbers of what was put aside have arrived: a gateway need not send it for ever.
     assert_eq!(database.ask("SELECT seqs FROM epoch WHERE epoch = 'of-east'").await?, "{[1,2),[3,6)}");
     // In one message or in several, as they were committed.
-    linli_tests::eventually("the gateway is told what is stored", PATIENCE, || {
+    eventually("the gateway is told what is stored", PATIENCE, || {
         named(&workspace, "linli/1/east/g/ack") == [1, 3, 4, 5]
     })
     .await?;
@@ -207,6 +295,10 @@ async fn two_copies_share_the_messages_of_a_centre_and_show_it() -> anyhow::Resu
     let config = configure(&workspace, broker.port, &floods(&flood, 2, "20ms"))?;
     let gw = gateway(&workspace, &config).await?;
     database.until(STORED, PATIENCE, |stored| stored > 300).await?;
+    // The copy that has the first message of all in hand, that it is online, may be the slower one.
+    database
+        .until("SELECT count(*) FROM gateway WHERE online AND mode = 'peace'", PATIENCE, |n| n == 1)
+        .await?;
     let (_, centres) = one.get("/api/v1/centres")?;
     let centres: serde_json::Value = serde_json::from_str(&centres)?;
     ensure!(
@@ -215,6 +307,9 @@ async fn two_copies_share_the_messages_of_a_centre_and_show_it() -> anyhow::Resu
     );
     ensure!(centres[0]["phone"] == "021-5555" && centres[0]["doubled"] == false, "{centres}");
     drop(flood);
+    // That its devices are silent is told last of all; until then nothing waits at times, and more comes.
+    let told = "SELECT count(*) FROM latest WHERE quality = 0";
+    database.until(told, 2 * PATIENCE, |n| n == 0).await?;
     gw.until("everything is delivered", 2 * PATIENCE, is_delivered).await?;
     database.nothing_is_missing_or_twice().await?;
     for copy in [&one, &two] {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::ensure;
+use anyhow::{Context, ensure};
 use linli_tests::log_in::PASSWORD;
 use linli_tests::room::{ENTER, Room};
 use linli_tests::{Broker, Database, District, Platform, Workspace};
@@ -19,6 +19,17 @@ fn approval(seen: &Value, typed: Option<(i64, &str)>) -> String {
         body["class"] = class.into();
     }
     body.to_string()
+}
+
+/// Two persons approve a prepared order for one gateway, which is its only stage.
+fn approve(platform: &Platform, prepared: &Value) -> anyhow::Result<()> {
+    let path = format!("/api/v1/orders/{}/approve", prepared["id"].as_str().unwrap_or_default());
+    let (status, once) = platform.post("wang", &path, &approval(&prepared["seen"], None))?;
+    ensure!(status == 200 && once["state"] == "approved_once", "{status} {once}");
+    let typed = Some((1, "Actual"));
+    let (status, released) = platform.post("li", &path, &approval(&prepared["seen"], typed))?;
+    ensure!(status == 200 && released["second"]["account"] == "li", "{status} {released}");
+    Ok(())
 }
 
 /// Posts, and expects a status and a word.
@@ -362,4 +373,81 @@ async fn accounts_are_set_up_locked_out_disabled_and_each_role_reaches_its_route
         "{listed}"
     );
     platform.stop().await
+}
+
+/// Centres of the long order, of which one is there.
+const NAMED: usize = 1100;
+
+#[tokio::test]
+async fn a_long_order_reaches_its_gateway_and_a_longer_one_is_refused_with_the_way_out() -> anyhow::Result<()>
+{
+    let workspace = Workspace::new()?;
+    let database = Database::start().await?;
+    let broker = Broker::start(&workspace).await?;
+    let mut platform = Platform::new(&workspace.path("platform"), "one", &database, broker.port).await?;
+    platform.verb(&["centre", "add", "c00", "main"]).await?;
+    platform.begin().await?;
+    let mut district = District::new(&workspace, 1, broker.port).await?;
+    let _building =
+        Room::start_with(district.port, &["--lease", "2", "--more", "1", "--tick", "0.1"]).await?;
+    database.until("SELECT count(*) FROM gateway WHERE online", PATIENCE, |online| online == 1).await?;
+    // Begun anew it goes on with the session that the broker kept.
+    platform.stop().await?;
+    platform.begin().await?;
+    let plan = district.centres[0].config.join(format!("plans/{ENTER}.toml")).display().to_string();
+    let others = (1..NAMED).map(|number| format!("centre-number-{number:04}:{plan}"));
+    let plans: Vec<String> = std::iter::once(format!("c00:{plan}")).chain(others).collect();
+    let more: Vec<&str> = plans.iter().flat_map(|plan| ["--plan", plan.as_str()]).collect();
+    let file = district.office.order("enter", "actual", &more, &["wang", "li"]).await?;
+    let bytes = std::fs::read(&file)?;
+    ensure!(bytes.len() > 64 * 1024 && bytes.len() < 256 * 1024, "{} bytes", bytes.len());
+
+    // As a text, of which the file is larger than an order may be.
+    let text = linli_mode::order::text::write(&bytes);
+    let body = json!({"order": text, "centres": ["c00"]}).to_string();
+    let (status, prepared) = platform.post("zhou", "/api/v1/orders", &body)?;
+    ensure!(status == 200 && prepared["sums"]["gateways"] == 1, "{status} {prepared}");
+    let hindrances = &prepared["gateways"][0]["preview"]["hindrances"];
+    ensure!(!hindrances.to_string().contains("too_large"), "{prepared}");
+    approve(&platform, &prepared)?;
+    let answered = "SELECT count(*) FROM order_target WHERE result = 'accepted'";
+    database.until(answered, PATIENCE, |accepted| accepted == 1).await?;
+    longer(&platform, (&broker, &database), &district).await?;
+    for centre in district.centres {
+        centre.gateway.stop().await?;
+    }
+    platform.stop().await
+}
+
+/// What is longer than an order may be says what, where and how to mend it: at the district's form, at the gateway's command
+/// line, and as the gateway's answer to whoever sends it past the district.
+async fn longer(
+    platform: &Platform,
+    (broker, database): (&Broker, &Database),
+    district: &District,
+) -> anyhow::Result<()> {
+    let long = vec![0xD8_u8; 300 * 1024];
+    let body = json!({"order": linli_mode::order::text::write(&long)}).to_string();
+    let (status, told) = platform.post("zhou", "/api/v1/orders", &body)?;
+    let told = told.to_string();
+    ensure!(status == 413 && told.contains("too_large") && told.contains("307200"), "{status} {told}");
+    ensure!(told.contains("sign several orders") && told.contains("分成几份"), "{told}");
+    let gateway = &district.centres[0].gateway;
+    let file = district.centres[0].config.with_extension("long");
+    std::fs::write(&file, &long)?;
+    let output = gateway.verb(&["order", "send", &file.to_string_lossy()]).await?;
+    let told = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    ensure!(!output.status.success(), "{told}");
+    ensure!(told.contains("307200") && told.contains("sign several orders"), "{told}");
+    let page = gateway.get("/metrics")?;
+    let connects = page.lines().find(|line| line.starts_with("linli_uplink_connects_total"));
+    let connects = connects.unwrap_or_default().to_owned();
+    let told =
+        "SELECT count(*) FROM event WHERE kind = 'event/order' AND body::text LIKE '%sign several orders%'";
+    let before = database.number(told).await?;
+    broker.publish_bytes("linli/1/c00/main/order", &long, false).await?;
+    let answered = database.until(told, PATIENCE, |answers| answers > before).await;
+    answered.with_context(|| format!("{told}\n{}", gateway.log()))?;
+    ensure!(gateway.get("/metrics")?.contains(&connects), "its connection went on");
+    Ok(())
 }

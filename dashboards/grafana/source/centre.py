@@ -27,6 +27,7 @@ def now():
     """What holds now."""
     used = f"linli_store_used_bytes{{{C}}} / linli_store_max_bytes{{{C}}}"
     end = f"linli_tls_certificate_end_seconds{{{C}}} - time()"
+    district = f"linli_uplink_certificate_end_seconds{{{C}}} - time()"
     return [
         value("网关 gateway", f'up{{{C},job=~"linli(/.+)?"}}', mapped=UP),
         value("就绪 ready", f"linli_ready{{{C}}}", mapped=READY),
@@ -45,6 +46,9 @@ def now():
         value("未确认报警 unacknowledged", f"linli_alarms_unacknowledged{{{C}}}", limits=steps((1, HIGH))),
         value("库占用 store", used, "percentunit", steps((0.85, MEDIUM), (0.95, HIGH)), decimals=0),
         value("证书剩余 certificate ends in", end, "s", below(2 * 86400, 21 * 86400)),
+        value(
+            "区级平台证书剩余 district certificate ends in", district, "s", below(14 * 86400, 45 * 86400)
+        ),
         value("运行时间 uptime", f"linli_uptime_seconds{{{C}}}", "s"),
         label("版本 version", f"linli_info{{{C}}}", "version"),
         value("开放就诊 open visits", f"linli_visits_open{{{C}}}"),

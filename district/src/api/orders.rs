@@ -5,6 +5,7 @@ use axum::extract::{Path, Query, State as Shared};
 use axum::http::StatusCode;
 use axum::response::Response;
 use linli_domain::approval::NotApproved;
+use linli_mode::order::{LARGEST, Malformed};
 
 use super::accounts::read;
 use super::gate::{From as Address, Who};
@@ -18,6 +19,10 @@ impl From<OrderRefused> for Problem {
         const CONFLICT: StatusCode = StatusCode::CONFLICT;
         const UNPROCESSABLE: StatusCode = StatusCode::UNPROCESSABLE_ENTITY;
         let (status, code, zh) = match &refused {
+            OrderRefused::Malformed(Malformed::Large(bytes)) => {
+                let zh = format!("指令有 {bytes} 字节，最长 {LARGEST}；请按中心分成几份，分别签名后再导入");
+                (StatusCode::PAYLOAD_TOO_LARGE, "too_large", zh)
+            }
             OrderRefused::Malformed(_) | OrderRefused::Text(_) => {
                 (UNPROCESSABLE, "malformed", "这不是签名的指令".to_owned())
             }

@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::Opened;
 use crate::certificates::{self, Refused, Settings};
 use crate::enrolment::{self, Entry};
+use crate::nats_rules::{self, Login};
 
 /// What is done with centres.
 #[derive(Debug, Subcommand)]
@@ -58,6 +59,21 @@ pub enum Operation {
         /// The user name of the district at the broker
         #[arg(long, default_value = "district")]
         district: String,
+    },
+    /// Print users of NATS with their permissions, for an account of servers that are there already (NATS 用户)
+    ///
+    /// Each gateway publishes and reads its own subjects only. It is known by the certificate that enrolment gave it: the
+    /// listener has `mqtt { tls { ca_file: …, verify_and_map: true } }` with what `centre authority` prints.
+    Nats {
+        /// The user name of the district
+        #[arg(long, default_value = "district")]
+        district: String,
+        /// Passwords instead of certificates: a file with lines USER:BCRYPT, as `htpasswd -nB USER` prints them
+        #[arg(long, value_name = "FILE")]
+        passwords: Option<std::path::PathBuf>,
+        /// Print JSON, for nsc or an auth callout
+        #[arg(long)]
+        json: bool,
     },
     /// Print the certificate of the authority for gateways, for the broker's `cafile` (网关证书机构)
     Authority,
@@ -108,6 +124,10 @@ pub async fn run(operation: &Operation, Opened { checked, pool, by }: Opened) ->
         }
         Operation::List => list(&serde_json::from_str(&enrolment::list(&pool).await?)?),
         Operation::Acl { district } => print!("{}", enrolment::access_rules(&pool, district).await?),
+        Operation::Nats { district, passwords, json } => {
+            let group = checked.config.mqtt.group.as_str();
+            nats(&pool, (district, group), passwords.as_deref(), *json).await?;
+        }
         Operation::Authority => {
             let settings = settings.ok_or_else(|| told(&Refused::NoAuthority))?;
             print!("{}", settings.authority.pem);
@@ -118,6 +138,32 @@ pub async fn run(operation: &Operation, Opened { checked, pool, by }: Opened) ->
             let now = jiff::Timestamp::now().as_millisecond();
             print!("{}", settings.authority.list(&certificates::void(&pool).await?, now)?);
         }
+    }
+    Ok(())
+}
+
+/// Prints the users of NATS, and says who is left out.
+async fn nats(
+    pool: &sqlx::PgPool,
+    of: (&str, &str),
+    passwords: Option<&std::path::Path>,
+    is_json: bool,
+) -> anyhow::Result<()> {
+    let known = match passwords {
+        Some(file) => {
+            let text = std::fs::read_to_string(file).with_context(|| file.display().to_string())?;
+            let hashes = nats_rules::hashes(&text).map_err(anyhow::Error::msg);
+            Login::Password(hashes.with_context(|| file.display().to_string())?)
+        }
+        None => Login::Certificate,
+    };
+    let users = nats_rules::users(pool, of, &known).await?;
+    for sentence in &users.left_out {
+        eprintln!("没有列入 left out: {sentence}");
+    }
+    match is_json {
+        true => println!("{:#}", users.json()),
+        false => print!("{}", users.config()),
     }
     Ok(())
 }

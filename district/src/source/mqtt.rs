@@ -6,6 +6,7 @@
 //! copies are away. Each connection is a new client; what an earlier one had not acknowledged is sent again.
 
 use std::path::Path;
+use std::pin::Pin;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -13,8 +14,9 @@ use std::time::Duration;
 use mqtt_v5::mqttbytes::QoS;
 use mqtt_v5::tokio_rustls::rustls;
 use mqtt_v5::{
-    AckMode, AsyncClient, AsyncClientBuilder, BrokerSessionResumePolicy, Event, EventLoop, MqttOptions,
-    Packet, PublishOptions, TlsConfiguration, Transport,
+    AckMode, AsyncClient, AsyncClientBuilder, Event, EventLoop, MqttOptions, Packet, PersistedAckMode,
+    PersistedSession, PublishOptions, SessionStore, SessionStoreError, SessionStoreKey, TlsConfiguration,
+    Transport,
 };
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
@@ -139,6 +141,42 @@ impl Publisher for Handle {
     }
 }
 
+/// What a client that begins anew remembers of the session that the broker has kept: that it waits for no answer to
+/// anything of its own. So it may subscribe again, and publish. It does, each time: a broker that was started again may have
+/// kept the session and lost its shared subscriptions (mosquitto 2.0.11). An order whose answer is outstanding is repeated
+/// by the district itself, and of what the broker has sent nothing need be remembered at QoS 1.
+#[derive(Debug)]
+struct NothingUnanswered;
+
+/// What a store of sessions answers.
+type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, SessionStoreError>> + Send + 'a>>;
+
+impl SessionStore for NothingUnanswered {
+    fn load<'a>(&'a self, key: &'a SessionStoreKey) -> Answer<'a, Option<PersistedSession>> {
+        let session = PersistedSession {
+            format_version: 1,
+            client_id: key.client_id().to_owned(),
+            clean_start: false,
+            session_expiry_interval: Some(SESSION_SECONDS),
+            outgoing_inflight_upper_limit: None,
+            ack_mode: PersistedAckMode::Manual,
+            last_pkid: 0,
+            last_puback: 0,
+            replay: Vec::new(),
+            incoming_qos2: Vec::new(),
+        };
+        Box::pin(async { Ok(Some(session)) })
+    }
+
+    fn save<'a>(&'a self, _key: &'a SessionStoreKey, _session: &'a PersistedSession) -> Answer<'a, ()> {
+        Box::pin(async { Ok(()) })
+    }
+
+    fn clear<'a>(&'a self, _key: &'a SessionStoreKey) -> Answer<'a, ()> {
+        Box::pin(async { Ok(()) })
+    }
+}
+
 fn options(checked: &Checked, (host, port): &(String, u16)) -> anyhow::Result<MqttOptions> {
     let mqtt = &checked.config.mqtt;
     let broker = mqtt_v5::Broker::tcp(host.clone(), *port);
@@ -151,7 +189,7 @@ fn options(checked: &Checked, (host, port): &(String, u16)) -> anyhow::Result<Mq
         options.set_credentials(username.clone(), checked.password.clone().unwrap_or_default());
     }
     options.set_clean_start(false);
-    options.set_broker_session_resume_policy(BrokerSessionResumePolicy::AllowBrokerOnly);
+    options.set_session_store(NothingUnanswered);
     options.set_session_expiry_interval(Some(SESSION_SECONDS));
     options.set_receive_maximum(Some(mqtt.in_flight));
     options.set_max_packet_size(Some(LONGEST));

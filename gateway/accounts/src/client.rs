@@ -150,6 +150,20 @@ impl Accounts {
         self.ask(Action::Certificate(until), "").await.map(drop)
     }
 
+    /// Records what became of the certificate with which the uplink connects, if it is another state than before.
+    ///
+    /// # Errors
+    /// When the service has ended.
+    pub async fn uplink_certificate(
+        &self,
+        what: &'static str,
+        until: Option<Timestamp>,
+        why: Option<&str>,
+    ) -> Result<(), AccountError> {
+        let why = why.map(|why| why.chars().take(LONGEST_DETAIL).collect());
+        self.ask(Action::UplinkCertificate { what, until, why }, "").await.map(drop)
+    }
+
     /// Manages accounts.
     ///
     /// # Errors

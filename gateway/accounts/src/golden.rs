@@ -65,6 +65,12 @@ fn events() -> Vec<SecurityEvent> {
         SecurityEvent::Certificate { until: Timestamp(NOW.0 + 86_400_000) },
         SecurityEvent::Sealed { count: 5, acting: acting() },
         SecurityEvent::BreakGlass { code: 2, session: "c3d4".to_owned(), from },
+        SecurityEvent::UplinkCertificate {
+            what: "ends soon".to_owned(),
+            until: Some(Timestamp(NOW.0 + 86_400_000)),
+            why: Some("the district does not answer".to_owned()),
+        },
+        SecurityEvent::UplinkCertificate { what: "cannot be read".to_owned(), until: None, why: None },
     ]
 }
 
@@ -74,7 +80,8 @@ fn entries_of_the_record() {
     every!(all; SecurityEvent::Added { .. }, SecurityEvent::Changed { .. }, SecurityEvent::Enrolled { .. },
         SecurityEvent::LoggedIn { .. }, SecurityEvent::LoggedOut { .. }, SecurityEvent::Refused { .. },
         SecurityEvent::Screen { .. }, SecurityEvent::Configured { .. }, SecurityEvent::Certificate { .. },
-        SecurityEvent::Sealed { .. }, SecurityEvent::BreakGlass { .. });
+        SecurityEvent::Sealed { .. }, SecurityEvent::BreakGlass { .. },
+        SecurityEvent::UplinkCertificate { .. });
     let prev = "00".repeat(32);
     let lines: Vec<AuditEntry<SecurityEvent>> =
         (0..).zip(all).map(|(n, what)| AuditEntry { n, prev: prev.clone(), at: NOW, what }).collect();

@@ -96,6 +96,17 @@ pub enum SecurityEvent {
         /// When it ends.
         until: Timestamp,
     },
+    /// What became of the certificate with which the uplink connects.
+    UplinkCertificate {
+        /// `in use`, `not renewed yet`, `ends soon`, `has ended`, `cannot be read`.
+        what: String,
+        /// When it ends; none when it cannot be read.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<Timestamp>,
+        /// Why it was not renewed, or cannot be read.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        why: Option<String>,
+    },
     /// Sealed codes were printed; earlier ones no longer count.
     Sealed {
         /// How many.

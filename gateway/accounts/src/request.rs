@@ -104,6 +104,15 @@ pub enum Action {
     },
     /// The certificate in use ends then; recorded where it is another one than before.
     Certificate(Timestamp),
+    /// What became of the uplink's certificate; recorded where it is another state than before.
+    UplinkCertificate {
+        /// Which state.
+        what: &'static str,
+        /// When the certificate ends.
+        until: Option<Timestamp>,
+        /// Why it was not renewed.
+        why: Option<String>,
+    },
     /// Lists accounts, screens and sealed codes.
     List,
 }

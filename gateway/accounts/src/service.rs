@@ -53,6 +53,9 @@ const SESSIONS: &str = "user-sessions";
 /// Id and kind of the document with the end of the certificate in use.
 const CERTIFICATE: &str = "user-certificate";
 
+/// Id and kind of the document with what was recorded last of the uplink's certificate.
+const UPLINK_CERTIFICATE: &str = "user-uplink-certificate";
+
 /// The name under which a break-glass code acts.
 pub const BREAK_GLASS_ACCOUNT: &str = "break-glass";
 
@@ -80,6 +83,8 @@ pub struct AccountService {
     refusals: RefusalBudget,
     unwritten: u64,
     certificate: Option<Timestamp>,
+    /// Of the uplink's certificate: its state and its end, as recorded last.
+    uplink_certificate: Option<(String, Option<Timestamp>)>,
     published: watch::Sender<Arc<Snapshot>>,
     began: Instant,
 }
@@ -105,6 +110,7 @@ impl AccountService {
         directory.sealed = stored::<Vec<Sealed>>(&deps.store, SEALED).await?;
         let sessions: Vec<Session> = stored(&deps.store, SESSIONS).await?;
         let certificate: Option<Timestamp> = stored(&deps.store, CERTIFICATE).await?;
+        let uplink_certificate = stored(&deps.store, UPLINK_CERTIFICATE).await?;
         let mut service = Self {
             directory,
             sessions: BTreeMap::new(),
@@ -114,6 +120,7 @@ impl AccountService {
             refusals: RefusalBudget::of(REFUSALS_AT_ONCE, REFUSALS_PER_SECOND),
             unwritten: 0,
             certificate,
+            uplink_certificate,
             published: watch::Sender::default(),
             began: Instant::now(),
             deps,
@@ -166,6 +173,7 @@ impl AccountService {
                 Ok(Answer::Done)
             }
             Action::Certificate(until) => self.certificate(until).await,
+            Action::UplinkCertificate { what, until, why } => self.uplink_certificate(what, until, why).await,
             Action::List => Ok(Answer::Listed(self.list())),
         }
     }
@@ -334,6 +342,23 @@ impl AccountService {
             let event = SecurityEvent::Certificate { until };
             if self.keep(changes, vec![event], Vec::new()).await.is_ok() {
                 self.certificate = Some(until);
+            }
+        }
+        Ok(Answer::Done)
+    }
+
+    async fn uplink_certificate(
+        &mut self,
+        what: &str,
+        until: Option<Timestamp>,
+        why: Option<String>,
+    ) -> Result<Answer, AccountError> {
+        let present = Some((what.to_owned(), until));
+        if self.uplink_certificate != present {
+            let changes = vec![self.document(UPLINK_CERTIFICATE, UPLINK_CERTIFICATE, &present)];
+            let event = SecurityEvent::UplinkCertificate { what: what.to_owned(), until, why };
+            if self.keep(changes, vec![event], Vec::new()).await.is_ok() {
+                self.uplink_certificate = present;
             }
         }
         Ok(Answer::Done)

@@ -47,7 +47,7 @@ pub fn check(
     let room_ids: Option<Vec<Id>> =
         centre.as_ref().map(|(_, rooms)| rooms.iter().map(|r| r.id.clone()).collect());
     let place = Place { documents: &documents, dir, centre: centre.as_ref().map(|(centre, _)| centre) };
-    let files = Files { facility: &facility, devices: &devices, alarms: &alarm_file, matters: &matters };
+    let files = Files::of(&facility, &devices, &alarm_file, &matters, gateway.as_ref());
     let equipment = place.equipment(&files, room_ids.as_deref(), profiles, problems);
     let Equipment { lines, canteen, kiosks, alarms: alarmed, webhooks, known_until } = equipment;
     let building = place.building(&files, centre.as_ref(), lines.as_deref(), problems);
@@ -124,6 +124,8 @@ struct Files<'f> {
     devices: &'f Option<(usize, DevicesFile)>,
     alarms: &'f Option<(usize, AlarmsFile)>,
     matters: &'f Option<(usize, MattersFile)>,
+    /// Whether the uplink connects with a certificate.
+    is_certified: bool,
 }
 
 /// What the devices lead to: nothing without their file.
@@ -136,6 +138,21 @@ struct Equipment {
     webhooks: Vec<Webhook>,
     /// What follows from a device cannot be checked while its profile has problems: those, so many, are told alone.
     known_until: Option<usize>,
+}
+
+// === impl Files ===
+
+impl<'f> Files<'f> {
+    fn of(
+        facility: &'f Option<(usize, FacilityFile)>,
+        devices: &'f Option<(usize, DevicesFile)>,
+        alarms: &'f Option<(usize, AlarmsFile)>,
+        matters: &'f Option<(usize, MattersFile)>,
+        gateway: Option<&(usize, GatewayFile)>,
+    ) -> Self {
+        let is_certified = gateway.is_some_and(|(_, file)| gateway_file::is_certified(file));
+        Self { facility, devices, alarms, matters, is_certified }
+    }
 }
 
 // === impl Place ===
@@ -156,7 +173,7 @@ impl Place<'_, '_> {
         let is_partial = file.device.iter().any(|device| profiles.is_broken(&device.profile));
         let known_until = is_partial.then(|| diagnostics.count());
         let canteen = canteen::check(file, &lines, diagnostics);
-        let (alarms, webhooks) = self.alarms(files.alarms.as_ref(), file, &lines, problems);
+        let (alarms, webhooks) = self.alarms(files, file, &lines, problems);
         let kiosks = self.matters(files.matters.as_ref(), &lines, problems);
         Equipment { lines: Some(lines), canteen, kiosks, alarms, webhooks, known_until }
     }
@@ -181,16 +198,19 @@ impl Place<'_, '_> {
     /// Checks alarm rules, sirens and webhooks.
     fn alarms(
         &self,
-        file: Option<&(usize, AlarmsFile)>,
+        files: &Files<'_>,
         devices: &DevicesFile,
         lines: &[ConfiguredLine],
         problems: &mut Vec<Problem>,
     ) -> (alarms::Checked, Vec<Webhook>) {
-        let Some((index, file)) = file else { return (alarms::check(None, devices, lines), Vec::new()) };
+        let is_certified = files.is_certified;
+        let Some((index, file)) = files.alarms else {
+            return (alarms::check(None, devices, lines, is_certified), Vec::new());
+        };
         let diagnostics = &mut Diagnostics::of(&self.documents[*index], problems);
         let hooks =
             alarms::webhooks(&file.webhook, self.centre.map(|centre| &centre.zone), self.dir, diagnostics);
-        (alarms::check(Some((file, diagnostics)), devices, lines), hooks)
+        (alarms::check(Some((file, diagnostics)), devices, lines, is_certified), hooks)
     }
 
     /// Checks the kiosks and the matters they offer.

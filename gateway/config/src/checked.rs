@@ -8,13 +8,14 @@ use std::time::Duration;
 use anyhow::Context;
 use linli_domain::report::Report as Rule;
 use linli_domain::role::Role;
-use linli_domain::{Id, Timestamp};
+use linli_domain::{Id, Layout, Timestamp};
 use linli_drivers::CheckedLine;
 
 use linli_mode::order::KnownTime;
 
 use super::raw::Form;
 use super::report::{Problem, Report};
+use crate::settings::uplink_certificate;
 
 /// A configuration without errors.
 pub struct Checked {
@@ -72,6 +73,13 @@ impl Checked {
     pub fn data_dir(&self) -> anyhow::Result<PathBuf> {
         let parent = self.store.path.parent().context("[store] path has no directory")?;
         Ok(parent.to_owned())
+    }
+
+    /// Layout of the computed device of the uplink's certificate, where it has one.
+    #[must_use]
+    pub fn certificate_layout(&self) -> Option<Layout> {
+        self.uplink.as_ref()?.tls.as_ref()?.identity.as_ref()?;
+        uplink_certificate::layout()
     }
 
     /// Every listener and connection that leaves the machine without encryption.

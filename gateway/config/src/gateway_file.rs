@@ -359,6 +359,11 @@ fn credentials(raw: &Mqtt, dir: Option<&Path>, diagnostics: &mut Diagnostics<'_,
     }
 }
 
+/// Whether the uplink connects with a certificate of its own.
+pub fn is_certified(file: &GatewayFile) -> bool {
+    file.mqtt.as_ref().and_then(|mqtt| mqtt.tls.as_ref()).is_some_and(|tls| tls.cert.is_some())
+}
+
 fn tls(raw: &Mqtt, dir: Option<&Path>, diagnostics: &mut Diagnostics<'_, '_>) -> Tls {
     let Some(raw) = &raw.tls else { return Tls::default() };
     let mut path = |key: &str, given: &Option<String>| {

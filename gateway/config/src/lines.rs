@@ -15,6 +15,7 @@ use super::checked::ConfiguredLine;
 use super::diagnostics::{Diagnostics, nth};
 use super::raw::{Device, DevicesFile, Report, ReportProfile};
 use super::text::Step;
+use crate::settings::uplink_certificate;
 
 /// Default poll interval.
 const DEFAULT_POLL: Duration = Duration::from_secs(10);
@@ -148,6 +149,10 @@ fn devices(
         let id = diagnostics.id(&nth("device", index, "id"), &raw.id);
         if let Some(id) = id.as_ref().filter(|id| !seen.insert((*id).clone())) {
             diagnostics.wrong(&nth("device", index, "id"), format!("device {id} is there twice"));
+        }
+        if raw.id == uplink_certificate::DEVICE {
+            let why = format!("device {} is the gateway's own; choose another id", raw.id);
+            diagnostics.wrong(&nth("device", index, "id"), why);
         }
         let line =
             known(&raw.line, lines.iter().flatten(), "line", &nth("device", index, "line"), diagnostics);

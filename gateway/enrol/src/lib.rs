@@ -10,9 +10,11 @@ mod error;
 mod files;
 mod lines;
 mod request;
+mod state;
 
 pub use district::{Ask, District, Given};
 pub use error::EnrolError;
 pub use files::{Certified, Files};
 pub use lines::{Lines, MqttTable, NotByProgram};
 pub use request::Request;
+pub use state::{CertificateState, LONGEST_PAUSE, Stage, pause};

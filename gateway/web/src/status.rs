@@ -14,6 +14,7 @@ use tokio::time::Instant;
 
 use linli_cabin::Health as CabinHealth;
 use linli_config::{Checked, Insecure};
+use linli_enrol::CertificateState;
 use linli_services::VERSION;
 use linli_services::commands::CommandHealth;
 use linli_services::live::Live;
@@ -56,6 +57,10 @@ pub struct ListenerCounts {
     pub control: Arc<linli_listen::Counts>,
 }
 
+/// What is read of the uplink: its state, whether it is configured, its certificate.
+pub type Connection =
+    (watch::Receiver<UplinkStatus>, watch::Receiver<bool>, watch::Receiver<Option<CertificateState>>);
+
 /// What web, metrics and watchdog read of a running gateway. It cannot change the gateway.
 pub struct GatewayStatus {
     /// Id of the gateway.
@@ -94,6 +99,8 @@ pub struct GatewayStatus {
     pub uplink: watch::Receiver<UplinkStatus>,
     /// Whether `[mqtt]` is configured.
     pub has_uplink: watch::Receiver<bool>,
+    /// The certificate with which the uplink connects; none where it has none.
+    pub uplink_certificate: watch::Receiver<Option<CertificateState>>,
     /// Why the configuration on disk is not in use; `None` while it is.
     pub fallback: watch::Receiver<Option<String>>,
     /// How the store has grown.
@@ -125,7 +132,7 @@ impl GatewayStatus {
         clock: Arc<dyn Clock>,
         lines: watch::Receiver<Arc<Vec<LineView>>>,
         store: &Store,
-        (uplink, has_uplink): (watch::Receiver<UplinkStatus>, watch::Receiver<bool>),
+        (uplink, has_uplink, uplink_certificate): Connection,
         fallback: watch::Receiver<Option<String>>,
         (tls, insecure): (watch::Receiver<TlsStatus>, watch::Receiver<Arc<Vec<Insecure>>>),
     ) -> Self {
@@ -148,6 +155,7 @@ impl GatewayStatus {
             outbox: store.outbox(),
             uplink,
             has_uplink,
+            uplink_certificate,
             fallback,
             growth: Mutex::default(),
             database: current.store.path.clone(),
@@ -190,6 +198,9 @@ impl GatewayStatus {
             findings.push(format!("store: {undecodable} rows cannot be decoded and are kept aside"));
         }
         findings.push(format!("uplink: {}", self.uplink_word()));
+        let concern =
+            self.uplink_certificate.borrow().as_ref().and_then(linli_enrol::CertificateState::concern);
+        findings.extend(concern.map(|what| format!("uplink certificate: {what}")));
         if let Some(why) = &*self.fallback.borrow() {
             findings.push(format!("configuration: the last good one runs, the one on disk is bad: {why}"));
         }

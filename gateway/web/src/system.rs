@@ -68,6 +68,7 @@ async fn show(_: Who, State(system): State<System>) -> Json<Value> {
         "authority": tls.authority,
         "renews_at": tls.renews_at,
         "concern": tls.concern.or(tls.failure),
+        "uplink_certificate": *status.uplink_certificate.borrow(),
         "clock": {"at": clock.at, "quality": clock.clock.as_str()},
         "store": {
             "epoch": epoch, "used_bytes": used, "max_bytes": max,

@@ -4589,6 +4589,8 @@ export interface components {
              */
             renews_at: number | null;
             store: components["schemas"]["StoreForecast"];
+            /** @description The certificate with which the uplink connects; null where it has none. */
+            uplink_certificate: components["schemas"]["UplinkCertificate"] | null;
         };
         /** @description When it was taken, by both clocks. */
         Taken: {
@@ -4635,6 +4637,51 @@ export interface components {
             point: string;
             /** @description UCUM code. */
             unit: string;
+        };
+        /** @description The certificate with which the uplink connects. */
+        UplinkCertificate: {
+            /**
+             * Format: uint32
+             * @description Attempts that failed since the last one that succeeded.
+             */
+            attempts: number;
+            /** @description Null when the file cannot be read. */
+            certificate: components["schemas"]["Certificate"] | null;
+            /**
+             * Format: int64
+             * @description Whole days; negative after its end.
+             */
+            days_left: number | null;
+            /** @description Address of the district that renews it. */
+            district: string | null;
+            /** @description Why the last attempt failed, or the file cannot be read. */
+            failure: string | null;
+            /**
+             * Format: uint64
+             * @description Since the start of the process.
+             */
+            failures: number;
+            file: string;
+            /**
+             * Format: int64
+             * @description The next attempt, while one fails.
+             */
+            next_attempt: number | null;
+            /**
+             * Format: uint64
+             * @description Since the start of the process.
+             */
+            renewals: number;
+            /**
+             * Format: int64
+             * @description When it is renewed by itself; null where a person has to replace it.
+             */
+            renewed_at: number | null;
+            /**
+             * @description How far a certificate is from its end.
+             * @enum {string}
+             */
+            stage: "valid" | "not_yet" | "due" | "ends_soon" | "ended" | "unreadable";
         };
         /** @description The connection to the broker. */
         UplinkStatus: {

@@ -157,6 +157,10 @@ export const zh = {
     measuring: '正在测每天用多少，要十分钟', lasts: (days: number) => (days < 1 ? '照今天的速度，不到一天就要腾地方' : `照今天的速度，还能存 ${days} 天`), lastsLong: '照今天的速度，不会存满', isFull: '已存满，正在腾地方', rate: (megabytes: string, span: string) => `每天 ${megabytes} MB（按最近 ${span}）`, givesWay: '满了先让位的', neverGives: '。本机留存的就诊、测量和平战记录不让位。', kinds: { history: '旧趋势', data: '最旧的普通数据', urgent: '最旧的、还没送出的紧急数据' } as Record<string, string>,
     licences: '第三方声明', licencesHow: '网关用了别人的软件；每一件的版本、许可和作者在这里。', licencesAct: '查看', find: '查找名称或许可', found: (found: number, all: number) => `${found} / ${all} 件`,
   },
+  uplinkCertificate: {
+    title: '区级平台证书', unreadable: '读不出', byItself: (day: string) => `到 ${day} 自动换新，不用重启，不断线。`, byPerson: '不会自动换新：到期前要有人换。', district: '由谁换新', tried: (count: number) => `换新没有成功，试了 ${count} 次：`, next: (time: string) => `下次 ${time} 再试。`, notYet: '按本机的时钟，证书还没开始有效：查时钟。',
+    mend: '请修好到平台的路（地址、端口、防火墙）；来不及就请平台另发登记码，在网关上运行 linli uplink enrol。', enrol: '请平台发登记码（linli-district centre code），在网关上运行 linli uplink enrol；没送出的数据留在网关，不会丢。',
+  },
   devices: {
     title: '设备', lines: '线路', line: '线路', up: '通', down: '断', online: '在线', offline: '离线', unknown: '未知', devicesOn: (online: number, all: number) => `${online} / ${all} 台在线`, share: (percent: string) => `占线 ${percent}%`, requests: '请求', timeouts: '超时', refusals: '拒绝', garbled: '乱码', latency: '应答', opens: '重连', point: '点', value: '值', quality: '质量', age: '时间', trend: '趋势', error: '最近的错误', profile: '型号', none: '没有登记设备', noneHow: '在 devices.toml 里登记线路和设备。', pick: '点一台设备，看它的数值。', vital: '生命体征登录后才显示。', computed: '计算值', findings: '网关自检',
     quality_: { good: '良好', uncertain: '可疑', bad: '无效' } as Record<string, string>, reasons: { silent: '没有应答', refused: '拒绝回答', garbled: '应答损坏', line_down: '线路断了', no_value: '没有测量值', not_a_number: '不是数字', out_of_range: '超出量程', wrong_device: '型号不对', undecodable: '读不懂', stale: '过时', sensor_fault: '传感器坏', doubtful: '前后矛盾', busy: '设备忙', retained: '代理留存的旧值', not_there: '设备没有这个值' } satisfies Record<Reason, string> as Record<string, string>,

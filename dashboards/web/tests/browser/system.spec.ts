@@ -164,3 +164,37 @@ test('the notices of third parties are found by name and by licence', async () =
   await page.getByLabel('查找名称或许可').fill('no such thing');
   await expect.poll(() => page.locator('dialog [role=status]').innerText()).toMatch(/^0 \/ \d+ 件$/);
 });
+
+test('the certificate for the district says how long it lasts, why it is not renewed, and what to do', async () => {
+  const page = await as('zhao');
+  await expect.poll(() => card(page, '证书').innerText()).toContain('天');
+  expect(await card(page, '区级平台证书').count(), 'the demonstration connects without one').toBe(0);
+  // The answer of the gateway, with what another one tells of its certificate.
+  const day = 86_400_000;
+  const shown = async (of: object) => {
+    await page.unroute('**/api/v1/system');
+    await page.route('**/api/v1/system', async (route) => {
+      const answer = await route.fetch();
+      const body = await answer.json();
+      const certificate = { subject: 'CN=c.gw', issuer: 'CN=district', names: [], not_before: body.clock.at - 170 * day, not_after: body.clock.at + 10 * day, fingerprint: 'AB' };
+      const usual = { file: '/d/district.pem', stage: 'valid', certificate, renewed_at: body.clock.at - 50 * day, district: 'https://district.example:8443', days_left: 10, attempts: 0, failure: null, next_attempt: null, renewals: 0, failures: 0 };
+      await route.fulfill({ response: answer, json: { ...body, uplink_certificate: { ...usual, ...of } } });
+    });
+    await page.reload();
+    await card(page, '区级平台证书').waitFor();
+    return card(page, '区级平台证书').innerText();
+  };
+  expect(await shown({ days_left: 170 })).toMatch(/还有 170 天[\s\S]*自动换新/);
+  expect(await faults(page)).toEqual([]);
+  const failing = { stage: 'ends_soon', attempts: 7, failures: 7, failure: '区级平台没有应答 the district does not answer: https://district.example:8443', next_attempt: Date.now() + 60_000 };
+  const told = await shown(failing);
+  expect(told).toMatch(/还有 10 天[\s\S]*试了 7 次[\s\S]*没有应答[\s\S]*再试[\s\S]*修好到平台的路/);
+  expect(await card(page, '区级平台证书').locator('.word.bad').count()).toBe(1);
+  expect(await faults(page)).toEqual([]);
+  expect(await shown({ stage: 'ended', days_left: -2 })).toMatch(/已过期[\s\S]*请平台发登记码/);
+  expect(await shown({ stage: 'unreadable', certificate: null, renewed_at: null, days_left: null, failure: 'holds no certificate' })).toMatch(/读不出[\s\S]*holds no certificate/);
+  expect(await shown({ district: null, renewed_at: null, days_left: 100 })).toContain('不会自动换新');
+  await page.setViewportSize({ width: 390, height: 844 });
+  expect(await shown(failing)).toContain('试了 7 次');
+  expect(await faults(page)).toEqual([]);
+});

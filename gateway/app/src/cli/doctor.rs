@@ -7,6 +7,7 @@ use super::config_dir::ConfigDir;
 use super::log_in_store::Kept;
 use super::target::Target;
 use super::{line_findings, socket};
+use crate::runtime::uplink_certificate::look;
 use linli_domain::Reason;
 
 /// Report the state of the configuration, the database, the gateway, its lines and its devices.
@@ -40,6 +41,7 @@ struct Finding {
 /// Runs the verb.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let mut findings = vec![configuration(args), database(args)?, gateway(args)];
+    findings.extend(uplink_certificate(args));
     findings.extend(devices(args)?);
     if args.json {
         println!("{}", serde_json::to_string_pretty(&findings)?);
@@ -104,6 +106,30 @@ fn gateway(args: &Args) -> Finding {
         }
         Err(error) => Finding { part: "gateway".to_owned(), well: false, text: format!("{error:#}") },
     }
+}
+
+/// The certificate with which the uplink connects: as the running gateway tells, which also knows what became of its
+/// renewal, or as its file says. Nothing where there is none.
+fn uplink_certificate(args: &Args) -> Option<Finding> {
+    let part = "uplink certificate".to_owned();
+    let checked = linli_config::load(&args.site.config).ok()?;
+    let tls = checked.uplink.as_ref().and_then(|uplink| uplink.tls.as_ref());
+    let state = look(tls, super::now())?;
+    let told = socket::ask(&args.site, "GET", "/readyz", "", Duration::from_secs(5)).ok();
+    let told = told
+        .as_ref()
+        .and_then(|answer| answer.body.lines().find_map(|line| line.strip_prefix("uplink certificate: ")));
+    if let Some(concern) = told.map(str::to_owned).or_else(|| state.concern()) {
+        return Some(Finding { part, well: false, text: format!("{}: {concern}", state.file.display()) });
+    }
+    let zone = &checked.centre.zone;
+    let until = state.until().map(|until| zone.shown(until).to_string()).unwrap_or_default();
+    let renewed = match (&state.district, state.renewed_at) {
+        (Some(district), Some(at)) => format!("renewed by itself from {} on ({district})", zone.shown(at)),
+        _ => "不会自动更新 not renewed by itself".to_owned(),
+    };
+    let days = state.days_left.unwrap_or_default();
+    Some(Finding { part, well: true, text: format!("valid until {until}, {days} days; {renewed}") })
 }
 
 /// What is wrong with lines and devices: as the running gateway sees it, or as they answer now.

@@ -26,6 +26,7 @@ use crate::runtime::pipeline::{BATCH_QUEUE, EVENT_QUEUE, Pipeline, Tap};
 use crate::runtime::record_retention;
 use crate::runtime::services::{self, RunningServices, ServiceDeps};
 use crate::runtime::state_dir;
+use crate::runtime::uplink_certificate;
 use crate::runtime::uplink_supervisor::UplinkSupervisor;
 use crate::runtime::watchdog::{self, Watchdog};
 use linli_config::proposal::Proposal;
@@ -150,9 +151,9 @@ impl Gateway {
         let ((reload, reloads), (check, checks), (ordered, orders)) = channels();
         let (policies, ticks) = (mode::PolicyPublisher::default(), || Arc::clone(&clock) as Arc<dyn Clock>);
         let lines = lines(current.gateway.id.clone(), received_by, &policies, ticks(), tls.clone());
-        let config = ConfigWatch::new(&current);
+        let (config, told) = (ConfigWatch::new(&current), samples.downgrade());
         let (outputs, guard) = output_guard(&config);
-        let uplink = UplinkSupervisor::new(store.outbox(), commands.clone(), ordered, ticks());
+        let uplink = UplinkSupervisor::new(store.outbox(), commands.clone(), ordered, told, ticks());
         let watched = (&fallback, &certificates, &config);
         let status = gateway_status((&current, ticks()), &lines, &store, &uplink, watched);
         let events = Events::default();
@@ -240,6 +241,14 @@ impl Gateway {
         let _ = self.accounts.certificate(until).await;
     }
 
+    /// Records what became of the certificate for the district.
+    async fn note_uplink_certificate(&self) {
+        let state = self.status.uplink_certificate.borrow().clone();
+        let Some(state) = state else { return };
+        let Some(what) = uplink_certificate::told_in_record(&state) else { return };
+        let _ = self.accounts.uplink_certificate(what, state.until(), state.failure.as_deref()).await;
+    }
+
     /// Runs until `stop` or a signal, then drains.
     pub async fn run(mut self, stop: CancellationToken) -> anyhow::Result<()> {
         if let Some(interval) = sd_notify::watchdog_enabled() {
@@ -247,6 +256,8 @@ impl Gateway {
         }
         watchdog::notify(&[sd_notify::NotifyState::Ready]);
         let mut certificate = self.status.tls.clone();
+        let mut of_uplink = self.status.uplink_certificate.clone();
+        of_uplink.mark_changed();
         tracing::info!(version = VERSION, web = %self.web_address, "ready");
         let mut look = tokio::time::interval(LOOK_EVERY);
         let mut broken = None;
@@ -268,6 +279,7 @@ impl Gateway {
                     let _ = reply.send(self.reload(Some(acting)).await);
                 }
                 Ok(()) = certificate.changed() => self.note_certificate().await,
+                Ok(()) = of_uplink.changed() => self.note_uplink_certificate().await,
             }
         }
         watchdog::notify(&[sd_notify::NotifyState::Stopping]);
@@ -362,14 +374,20 @@ impl Gateway {
             line: linli_cabin::line(),
             stale_after: linli_cabin::STALE_AFTER,
         });
-        let computed = reckoned.chain(critical);
+        let certified = || self.current.certificate_layout().map(Arc::new);
+        let certificate = certified().map(|layout| ConfiguredDevice {
+            layout,
+            line: uplink_certificate::line(),
+            stale_after: uplink_certificate::STALE_AFTER,
+        });
+        let computed = reckoned.chain(critical).chain(certificate);
         self.live.configure(self.current.lines.iter().flat_map(known_devices).chain(computed).collect());
         self.config.apply(&self.current);
         let plans: Vec<Arc<dyn CheckedLine>> =
             self.current.lines.iter().map(|l| Arc::clone(&l.plan)).collect();
         let layouts =
             plans.iter().flat_map(|plan| plan.layouts().iter().cloned()).chain(canteen()).chain(cabins());
-        let layouts = layouts.collect();
+        let layouts = layouts.chain(certified()).collect();
         self.uplink.apply(self.current.uplink.as_ref(), layouts).await;
         self.lines.apply(&plans).await;
     }
@@ -503,7 +521,7 @@ fn gateway_status(
     uplink: &UplinkSupervisor,
     (fallback, certificates, config): (&watch::Sender<Option<String>>, &Certificates, &ConfigWatch),
 ) -> Arc<GatewayStatus> {
-    let uplink = (uplink.status(), uplink.configured());
+    let uplink = (uplink.status(), uplink.configured(), uplink.certificate());
     let tls = (certificates.status(), config.insecure.subscribe());
     Arc::new(GatewayStatus::new(current, clock, lines.views(), store, uplink, fallback.subscribe(), tls))
 }

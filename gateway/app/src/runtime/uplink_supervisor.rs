@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use linli_domain::Layout;
 use linli_domain::command::Inbound;
+use linli_domain::{Batch, Layout};
 use linli_drivers::Clock;
+use linli_enrol::CertificateState;
 use linli_store::Outbox;
 use linli_uplink::{Birth, InboundOrder, Settings, UplinkStatus};
 use tokio::sync::{mpsc, watch};
@@ -33,6 +34,7 @@ pub struct UplinkSupervisor {
     birth: watch::Sender<Birth>,
     status: watch::Sender<UplinkStatus>,
     configured: watch::Sender<bool>,
+    certificate: uplink_certificate::Receivers,
     running: Option<Running>,
 }
 
@@ -51,6 +53,7 @@ impl UplinkSupervisor {
         outbox: Outbox,
         service: Lanes,
         orders: mpsc::Sender<InboundOrder>,
+        samples: mpsc::WeakSender<Batch>,
         clock: Arc<dyn Clock>,
     ) -> Self {
         let birth = Birth {
@@ -71,6 +74,7 @@ impl UplinkSupervisor {
             birth: watch::Sender::new(birth),
             status: watch::Sender::default(),
             configured: watch::Sender::new(false),
+            certificate: uplink_certificate::Receivers { state: watch::Sender::default(), samples },
             running: None,
         }
     }
@@ -85,6 +89,12 @@ impl UplinkSupervisor {
     #[must_use]
     pub fn status(&self) -> watch::Receiver<UplinkStatus> {
         self.status.subscribe()
+    }
+
+    /// State of the certificate with which it connects; none where it has none.
+    #[must_use]
+    pub fn certificate(&self) -> watch::Receiver<Option<CertificateState>> {
+        self.certificate.state.subscribe()
     }
 
     /// Whether a broker is configured.
@@ -105,10 +115,11 @@ impl UplinkSupervisor {
         }
         self.end().await;
         self.status.send_replace(UplinkStatus::default());
+        self.certificate.state.send_replace(None);
         let (Some(settings), Some(service)) = (settings, self.service.clone()) else { return };
         let cancel = CancellationToken::new();
         let (tls, clock) = (settings.tls.clone(), Arc::clone(&self.clock));
-        tokio::spawn(uplink_certificate::watch(tls, clock, cancel.clone()));
+        tokio::spawn(uplink_certificate::watch(tls, clock, self.certificate.clone(), cancel.clone()));
         let task = tokio::spawn(keep(self.parts(), settings.clone(), service, cancel.clone()));
         self.running = Some(Running { settings: settings.clone(), cancel, task });
     }

@@ -9,13 +9,14 @@ use linli_domain::{DeviceClass, Id, Layout};
 use super::{Known, SHELVE_AT_MOST, blank, derived};
 use crate::settings::cabin::critical_layout;
 use crate::settings::canteen::{self, CanteenDevice};
+use crate::settings::uplink_certificate;
 
 /// Point to which the limits of food safety apply.
 const TEMPERATURE: &str = "temperature";
 
 /// Default alarms of a device: silence when it is polled, the limits of what it keeps, and those of
-/// its points.
-pub(super) fn of(known: &[Known<'_>]) -> Vec<Rule> {
+/// its points. `is_certified`: the uplink connects with a certificate.
+pub(super) fn of(known: &[Known<'_>], is_certified: bool) -> Vec<Rule> {
     let mut rules = Vec::new();
     for device in known {
         let Layout { device: id, name, class, points, .. } = device.layout;
@@ -64,7 +65,37 @@ pub(super) fn of(known: &[Known<'_>]) -> Vec<Rule> {
         rules.extend(canteen(device));
     }
     rules.extend(cabins(known));
+    if is_certified {
+        rules.extend(certificate().unwrap_or_default());
+    }
     rules
+}
+
+/// Alarms on the certificate with which the uplink connects: before its end, and after it.
+fn certificate() -> Option<Vec<Rule>> {
+    let layout = uplink_certificate::layout()?;
+    let (device, ended) = (layout.device.clone(), derived(&layout.device, "ended")?);
+    let rule = |id: Id, point: &str, condition, priority, text: &str| {
+        let point = layout.points.iter().find(|spec| spec.name.as_str() == point)?.name.clone();
+        let source = Source { device: device.clone(), point };
+        Some(Rule { source, priority, text: text.to_owned(), ..blank(id, condition) })
+    };
+    let over = Condition::Low { limit: -1.0, deadband: 0.5 };
+    let over = rule(
+        ended.clone(),
+        uplink_certificate::DAYS_LEFT,
+        over,
+        Priority::High,
+        "区级平台证书已到期，断线后连不上；请重新登记（linli uplink enrol）",
+    )?;
+    let soon = rule(
+        derived(&device, "ends-soon")?,
+        uplink_certificate::ENDS_SOON,
+        Condition::Is(true),
+        Priority::Medium,
+        "区级平台证书快到期，还没有换新；请看“系统”里的原因",
+    )?;
+    Some(vec![over, Rule { suppressed_by: Some(ended), ..soon }])
 }
 
 /// Alarms on critical values that nobody answers, one for each room in which devices measure vital signs.

@@ -52,18 +52,20 @@ pub struct Checked {
     pub asleep: BTreeSet<Id>,
 }
 
-/// Returns the rules of a centre: the defaults, then those of the file, which may be missing.
+/// Returns the rules of a centre: the defaults, then those of the file, which may be missing. `is_certified`: the uplink
+/// connects with a certificate.
 pub fn check(
     file: Option<(&AlarmsFile, &mut Diagnostics<'_, '_>)>,
     devices: &DevicesFile,
     lines: &[ConfiguredLine],
+    is_certified: bool,
 ) -> Checked {
     let known = known(devices, lines);
     let is_wrong = |id: &&str| !known.iter().any(|device| device.layout.device.as_str() == *id);
     let wrong = devices.device.iter().map(|device| device.id.as_str()).filter(is_wrong).collect();
     let devices = Devices { wrong, known };
     let wants_defaults = file.as_ref().is_none_or(|(file, _)| file.defaults.unwrap_or(true));
-    let mut rules = if wants_defaults { defaults::of(&devices.known) } else { Vec::new() };
+    let mut rules = if wants_defaults { defaults::of(&devices.known, is_certified) } else { Vec::new() };
     let Some((file, diagnostics)) = file else { return Checked { rules, ..Checked::default() } };
     let mut seen = BTreeMap::new();
     for (index, raw) in file.alarm.iter().enumerate() {

@@ -8,4 +8,5 @@ pub mod key;
 pub mod kiosk;
 pub mod siren;
 pub mod slip;
+pub mod uplink_certificate;
 pub mod webhook;

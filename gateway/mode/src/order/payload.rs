@@ -112,7 +112,10 @@ pub struct Order {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Malformed {
     /// Longer than any order.
-    #[error("{0} bytes is too long for an order, at most {max} are looked at", max = super::LARGEST)]
+    #[error(
+        "an order of {0} bytes is too long, {max} at most: name fewer centres or plans in it, and sign several orders",
+        max = super::LARGEST
+    )]
     Large(usize),
     /// Not CBOR, or not COSE_Sign.
     #[error("not a COSE_Sign envelope: {0}")]

@@ -30,6 +30,7 @@ pub fn render(
     lines(&page, status_source)?;
     store(&page, status_source)?;
     uplink(&page, status_source)?;
+    uplink_certificate(&page, status_source)?;
     waiting(&page, oldest_waiting_s)?;
     mode::page(&page, &status_source.mode)?;
     TextEncoder::new().encode_to_string(&page.registry.gather())
@@ -122,6 +123,32 @@ fn listeners(page: &Page, counts: &ListenerCounts) -> Result<(), prometheus::Err
          accepted, mostly for want of file descriptors, or without a TLS handshake.",
         &["listener", "why"],
         &ends,
+    )
+}
+
+/// The certificate with which the uplink connects: no series where it has none.
+fn uplink_certificate(page: &Page, status_source: &GatewayStatus) -> Result<(), prometheus::Error> {
+    let state = status_source.uplink_certificate.borrow().clone();
+    let Some(state) = state else { return Ok(()) };
+    #[expect(clippy::cast_precision_loss, reason = "seconds stay far below 2^53")]
+    let end = state.until().map(|until| (until.0 / 1000) as f64);
+    page.gauge(
+        "linli_uplink_certificate_end_seconds",
+        "End of the validity of the certificate with which the uplink connects, Unix time; 0 when it cannot be read.",
+        &[],
+        &[(&[], end.unwrap_or_default())],
+    )?;
+    page.gauge(
+        "linli_uplink_certificate_renewed",
+        "1 where the district renews it, 0 where a person has to replace it.",
+        &[],
+        &[(&[], flag(state.district.is_some()))],
+    )?;
+    page.counter(
+        "linli_uplink_certificate_renewals_total",
+        "Attempts to renew it, by result.",
+        &["result"],
+        &[(&["renewed"], state.renewals), (&["failed"], state.failures)],
     )
 }
 

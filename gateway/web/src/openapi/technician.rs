@@ -255,6 +255,43 @@ struct BackupCopy {
     at: Moment,
 }
 
+/// How far a certificate is from its end.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "snake_case", inline)]
+enum CertificateStage {
+    Valid,
+    NotYet,
+    Due,
+    EndsSoon,
+    Ended,
+    Unreadable,
+}
+
+/// The certificate with which the uplink connects.
+#[derive(JsonSchema)]
+struct UplinkCertificate {
+    file: String,
+    stage: CertificateStage,
+    /// Null when the file cannot be read.
+    certificate: Nullable<Certificate>,
+    /// When it is renewed by itself; null where a person has to replace it.
+    renewed_at: Nullable<Moment>,
+    /// Address of the district that renews it.
+    district: Nullable<String>,
+    /// Whole days; negative after its end.
+    days_left: Nullable<i64>,
+    /// Attempts that failed since the last one that succeeded.
+    attempts: u32,
+    /// Why the last attempt failed, or the file cannot be read.
+    failure: Nullable<String>,
+    /// The next attempt, while one fails.
+    next_attempt: Nullable<Moment>,
+    /// Since the start of the process.
+    renewals: u64,
+    /// Since the start of the process.
+    failures: u64,
+}
+
 /// The gateway itself.
 #[derive(JsonSchema)]
 struct SystemState {
@@ -266,6 +303,8 @@ struct SystemState {
     renews_at: Nullable<Moment>,
     /// What a person must do about the certificate.
     concern: Nullable<String>,
+    /// The certificate with which the uplink connects; null where it has none.
+    uplink_certificate: Nullable<UplinkCertificate>,
     clock: GatewayClock,
     store: StoreForecast,
     backup: Backup,

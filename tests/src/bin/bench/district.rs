@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use anyhow::Context;
-use linli_tests::{Broker, Database, Nats, Platform, Workspace};
-use mqtt_v311::{AsyncClient, Event, MqttOptions, Packet, PublishOptions};
+use anyhow::{Context, ensure};
+use linli_tests::{Database, Nats, Platform, Workspace};
 use tokio::time::Instant;
 
+use crate::central::{ARRIVED, Central, SAMPLES, enrol, message, publish, timed};
 use crate::measure::Row;
 
 /// Centres, and messages of all of them.
@@ -16,14 +16,17 @@ const MESSAGES: usize = 150_000;
 /// Messages of the other loads.
 const FEWER: usize = 60_000;
 
-/// Samples of a message.
-const SAMPLES: usize = 6;
-
 /// Connections that fill the queue.
 const CONNECTIONS: usize = 10;
 
 /// Connections to the three brokers of a cluster, each with a centre of its own.
 const OF_THE_CLUSTER: usize = 150;
+
+/// All of a queue is stored within this.
+const DRAINED_WITHIN: Duration = Duration::from_secs(300);
+
+/// Of each load of the contention so much is measured; six of them end within two minutes.
+const OF_THE_CONTENTION: Duration = Duration::from_secs(8);
 
 /// What is stored: centres and messages of each.
 #[derive(Clone, Copy)]
@@ -31,10 +34,6 @@ struct Load {
     centres: usize,
     each: usize,
 }
-
-/// Messages that have arrived.
-pub const ARRIVED: &str =
-    "SELECT coalesce(sum((SELECT sum(upper(r) - lower(r)) FROM unnest(seqs) r)), 0)::int8 FROM epoch";
 
 /// Measures one copy, then two.
 pub async fn run() -> anyhow::Result<Vec<Row>> {
@@ -44,21 +43,33 @@ pub async fn run() -> anyhow::Result<Vec<Row>> {
     Ok(stored(&one, &two))
 }
 
-/// Measures copies that want the same row: all messages are of one centre.
+/// Measures copies that want the same row: all messages are of one centre. At most two minutes.
 pub async fn contention() -> anyhow::Result<Vec<Row>> {
     let mut rows = Vec::new();
     for copies in [1, 2, 4] {
-        let of_one = drain(copies, Load { centres: 1, each: FEWER }).await?;
-        let of_many = drain(copies, Load { centres: CENTRES, each: FEWER / CENTRES }).await?;
+        let mut rates = Vec::new();
+        for centres in [1, CENTRES] {
+            let load = Load { centres, each: FEWER / centres };
+            eprintln!("contention: {copies} copies, {centres} centres …");
+            let mut central = filled(copies, load).await?;
+            let what = format!("contention, {copies} copies, {centres} centres");
+            central.spawn()?;
+            let all = load.centres * load.each;
+            let stored = central.stored(all, OF_THE_CONTENTION, &what).await?;
+            central.proven(stored, all).await?;
+            central.stop().await?;
+            rates.push(stored.rate());
+        }
         let name = format!("contention: messages/s of one centre alone by {copies} copies");
-        let row = Row::new(name, "", format!("{:.0}", of_one.rate));
-        rows.push(row.against(format!("{:.0} of 100 centres", of_many.rate), of_one.rate / of_many.rate));
+        let row = Row::new(name, "", format!("{:.0}", rates[0]));
+        rows.push(row.against(format!("{:.0} of 100 centres", rates[1]), rates[0] / rates[1]));
     }
     Ok(rows)
 }
 
-fn stored(one: &Stored, two: &Stored) -> Vec<Row> {
-    let rate = |stored: &Stored| format!("{:.0} ({:.0} values/s)", stored.rate, stored.rate * SAMPLES as f64);
+fn stored(one: &Drained, two: &Drained) -> Vec<Row> {
+    let rate =
+        |stored: &Drained| format!("{:.0} ({:.0} values/s)", stored.rate, stored.rate * SAMPLES as f64);
     vec![
         Row::new("district: messages/s stored from mosquitto's queue by one copy", "", rate(one)),
         Row::new("the same by two copies", "20 000", rate(two)).against(rate(one), two.rate / one.rate),
@@ -69,7 +80,7 @@ fn stored(one: &Stored, two: &Stored) -> Vec<Row> {
     ]
 }
 
-struct Stored {
+struct Drained {
     rate: f64,
     recent: f64,
     packed: f64,
@@ -77,46 +88,37 @@ struct Stored {
     trend_ms: f64,
 }
 
-/// Fills the queue while the copies are away, then lets them store it.
-async fn drain(copies: usize, load: Load) -> anyhow::Result<Stored> {
-    let workspace = Workspace::new()?;
-    let database = Database::start().await?;
-    let broker = Broker::start(&workspace).await?;
-    let mut platforms = Vec::new();
-    for copy in 0..copies {
-        let name = format!("copy-{copy}");
-        platforms.push(Platform::new(&workspace.path("district"), &name, &database, broker.port).await?);
-    }
-    enrol(&database, load.centres).await?;
-    // Once, so that the broker keeps a queue for each.
-    for platform in &mut platforms {
-        platform.begin().await?;
-    }
-    for platform in &mut platforms {
-        platform.stop().await?;
-    }
-    let now = linli_tests::now_ms();
+/// A district whose copies are away and whose broker has a queue for them.
+async fn filled(copies: usize, load: Load) -> anyhow::Result<Central> {
+    let mut central = Central::start(copies, load.centres).await?;
+    central.stop().await?;
+    let (port, now) = (central.broker.port, linli_tests::now_ms());
     let connections = CONNECTIONS.min(load.centres);
     let filling: Vec<_> =
-        (0..connections).map(|nth| tokio::spawn(fill(nth, connections, broker.port, now, load))).collect();
+        (0..connections).map(|nth| tokio::spawn(fill((nth, connections), port, now, load))).collect();
     for task in filling {
         task.await??;
     }
-    let began = Instant::now();
-    for platform in &mut platforms {
-        platform.spawn()?;
-    }
-    let all = i64::try_from(load.centres * load.each)?;
-    database.until(ARRIVED, Duration::from_secs(300), |stored| stored >= all).await?;
-    let seconds = began.elapsed().as_secs_f64();
-    database.nothing_is_missing_or_twice().await?;
+    Ok(central)
+}
+
+/// Fills the queue while the copies are away, then lets them store it.
+async fn drain(copies: usize, load: Load) -> anyhow::Result<Drained> {
+    let now = linli_tests::now_ms();
+    let mut central = filled(copies, load).await?;
+    central.spawn()?;
+    let all = load.centres * load.each;
+    let stored = central.stored(all, DRAINED_WITHIN, "district").await?;
+    ensure!(stored.count >= i64::try_from(all)?, "only {} of {all} are stored", stored.count);
+    central.proven(stored, all).await?;
+    let database = &central.database;
     let values = (load.centres * load.each * SAMPLES) as f64;
     let bytes = async |sql: &str| anyhow::Ok(database.number(sql).await? as f64 / values);
     let recent = bytes(
         "SELECT sum(pg_total_relation_size(inhrelid))::int8 FROM pg_inherits WHERE inhparent = 'message'::regclass",
     )
     .await?;
-    let last = platforms.last().context("a copy")?;
+    let last = central.platforms.last().context("a copy")?;
     let (map_ms, trend_ms) = (timed(last, "/api/v1/centres")?, {
         let path = format!(
             "/api/v1/centres/c0/g/trend?device=d0&point=p0&from={}&to={}",
@@ -128,10 +130,8 @@ async fn drain(copies: usize, load: Load) -> anyhow::Result<Stored> {
     let pack = "SELECT pack(inhrelid::regclass) FROM pg_inherits WHERE inhparent = 'message'::regclass";
     database.ask(pack).await?;
     let packed = bytes("SELECT pg_total_relation_size('packed')").await?;
-    for platform in &mut platforms {
-        platform.stop().await?;
-    }
-    Ok(Stored { rate: all as f64 / seconds, recent, packed, map_ms, trend_ms })
+    central.stop().await?;
+    Ok(Drained { rate: stored.rate(), recent, packed, map_ms, trend_ms })
 }
 
 /// Three NATS servers that each keep every message, two copies: from the first message to the last commit.
@@ -150,14 +150,14 @@ pub async fn cluster() -> anyhow::Result<Vec<Row>> {
     let load = Load { centres: OF_THE_CLUSTER, each: FEWER / OF_THE_CLUSTER };
     enrol(&database, load.centres).await?;
     // The first connection makes the stream; the copies make their consumer then.
-    fill(0, 1, nodes[0].mqtt, linli_tests::now_ms(), Load { centres: 1, each: 1 }).await?;
+    fill((0, 1), nodes[0].mqtt, linli_tests::now_ms(), Load { centres: 1, each: 1 }).await?;
     database.until("SELECT count(*) FROM message", Duration::from_secs(60), |n| n == 1).await?;
     let began = Instant::now();
     let now = linli_tests::now_ms();
     let filling: Vec<_> = (0..load.centres)
         .map(|nth| {
             let port = nodes[nth % nodes.len()].mqtt;
-            tokio::spawn(fill(nth, load.centres, port, now, load))
+            tokio::spawn(fill((nth, load.centres), port, now, load))
         })
         .collect();
     for task in filling {
@@ -177,59 +177,12 @@ pub async fn cluster() -> anyhow::Result<Vec<Row>> {
     )])
 }
 
-/// Enrols the centres `c0`, `c1`, …
-pub async fn enrol(database: &Database, centres: usize) -> anyhow::Result<()> {
-    let last = centres - 1;
-    let sql = format!(
-        "INSERT INTO gateway (centre, gateway) SELECT 'c' || n, 'g' FROM generate_series(0, {last}) n"
-    );
-    database.ask(&sql).await.map(drop)
-}
-
-/// The shortest of five answers.
-pub fn timed(platform: &Platform, path: &str) -> anyhow::Result<f64> {
-    let mut best = f64::INFINITY;
-    for _ in 0..5 {
-        let began = Instant::now();
-        let (status, answer) = platform.get(path)?;
-        anyhow::ensure!(status == 200, "{path}: {status} {answer}");
-        best = best.min(began.elapsed().as_secs_f64() * 1000.0);
-    }
-    Ok(best)
-}
-
 /// Publishes the messages of a part of the centres and waits until all are acknowledged.
-async fn fill(nth: usize, connections: usize, port: u16, now: i64, load: Load) -> anyhow::Result<()> {
-    let mut options = MqttOptions::new(format!("load-{nth}"), ("127.0.0.1", port));
-    options.set_inflight(500);
-    let (client, mut events) = AsyncClient::builder(options).capacity(500).build();
-    let count = (nth..load.centres).step_by(connections).count() * load.each;
-    let sending = tokio::spawn(async move {
-        for seq in 1..=load.each {
-            for centre in (nth..load.centres).step_by(connections) {
-                let (device, at) = (seq % 12, now + i64::try_from(seq * 250).unwrap_or_default());
-                let samples: Vec<String> = (0..SAMPLES)
-                    .map(|point| {
-                        let value = 4.0 + ((seq * 7 + point * 13) % 100) as f64 / 10.0;
-                        format!(r#"{{"p":"p{point}","t":{at},"v":{value}}}"#)
-                    })
-                    .collect();
-                let payload = format!(
-                    r#"{{"epoch":"epoch-of-{centre}","seq":{seq},"device":"d{device}","samples":[{}]}}"#,
-                    samples.join(",")
-                );
-                let topic = format!("linli/1/c{centre}/g/data/d{device}");
-                client.publish(topic, payload, PublishOptions::at_least_once()).await?;
-            }
-        }
-        anyhow::Ok(client)
-    });
-    let mut acknowledged = 0;
-    while acknowledged < count {
-        if let Event::Incoming(Packet::PubAck(_)) = events.poll().await? {
-            acknowledged += 1;
-        }
-    }
-    sending.await??;
-    Ok(())
+async fn fill((nth, parts): (usize, usize), port: u16, now: i64, load: Load) -> anyhow::Result<()> {
+    let of_all = move |seq: usize| {
+        let at = now + i64::try_from(seq * 250).unwrap_or_default();
+        (nth..load.centres).step_by(parts).map(move |centre| message(centre, seq, seq % 12, at))
+    };
+    let count = (nth..load.centres).step_by(parts).count() * load.each;
+    publish(port, &format!("load-{nth}"), (count, None), (1..=load.each).flat_map(of_all)).await
 }

@@ -26,8 +26,8 @@ export function commands(draft: Draft): string {
   return `${words.join(' \\\n  ')}\nlinli order show order.cbor\nlinli order sign order.cbor --key KEY-OF-ONE.key\nlinli order sign order.cbor --key KEY-OF-ANOTHER.key\n`;
 }
 
-/** Largest order that is taken, bytes. */
-export const LARGEST = 256 * 1024;
+/** Largest file that is taken, bytes: an order of 256 KiB in its text form. What is too long for an order the district tells. */
+export const LARGEST = 2 * 256 * 1024;
 
 /** The text of an order for the district: its text form as it is, bytes as base64. */
 export function asText(bytes: Uint8Array): string {
