@@ -1,7 +1,7 @@
 //! The district as `deploy/district` sets it up on one machine: its broker with TLS and users, enrolment and
 //! revocation, backup and restore. What needs a service manager is left out.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
