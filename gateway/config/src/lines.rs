@@ -75,6 +75,11 @@ pub fn check(
             }
             Err(problems) => {
                 for mut problem in problems {
+                    // A room that there is not was told of already; that one is given at all is not in doubt.
+                    let is_given = |at: usize| file.device[here[at].0].room.is_some();
+                    if problem.key == "room" && problem.device.is_some_and(is_given) {
+                        continue;
+                    }
                     // What is wrong with a profile's name is told once, not for each device that has it.
                     if let Some(device) = problem.device.filter(|_| problem.key == "profile") {
                         let profile = &raws[device].profile;

@@ -14,6 +14,9 @@ use super::text::{Document, Step, way};
 /// Similarity above which a word is suggested.
 const LIKE: f64 = 0.75;
 
+/// Most edits of a slip of the pen: with more, all that is known is named as well.
+const SLIP: usize = 2;
+
 /// Checks a document against a schema. Returns how each mistake could be corrected.
 pub fn check(document: &Document<'_>, schema: &Json, problems: &mut Vec<Problem>) -> Vec<Recovery> {
     let mut walk = Walk { document, schema, problems, path: Vec::new(), recoveries: Vec::new() };
@@ -141,10 +144,15 @@ impl<'w> Walk<'w, '_> {
     ) {
         let known: Vec<&str> = properties.keys().map(String::as_str).collect();
         let near = nearest(key.get_ref(), &known);
-        let hint = near.map_or_else(
-            || format!("known here: {}", known.join(", ")),
-            |near| format!("did you mean {near:?}?"),
-        );
+        let all = format!("known here: {}", known.join(", "));
+        let hint = match near {
+            Some(near) if strsim::osa_distance(near, key.get_ref()) <= SLIP => {
+                format!("did you mean {near:?}?")
+            }
+            // It is like another word, and perhaps meant to be none of these.
+            Some(near) => format!("did you mean {near:?}? {all}"),
+            None => all,
+        };
         self.wrong(key.span(), format!("unknown key; {hint}"));
         let free = near.filter(|near| !table.keys().any(|other| other.get_ref() == near));
         let Some(near) = free else { return self.recoveries.push(Recovery::Remove(self.path.clone())) };
