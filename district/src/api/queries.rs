@@ -140,8 +140,8 @@ pub async fn trend(
            unnest(s.series, numbers(m.value, m.short), m.dt, m.quality, m.text) AS u (series, value, dt, quality, text) \
            WHERE s.device = $1 AND s.series @> ARRAY[$2] AND u.series = $2 \
            AND m.at BETWEEN to_timestamp($3 / 1000.0) - interval '1 min' AND to_timestamp($4 / 1000.0) + interval '1 min' \
-           UNION ALL SELECT p.hour + u.at * interval '1 ms', u.value, u.text, u.quality, 0 FROM packed p, \
-           unnest(p.at, p.value, p.quality, p.text) AS u (at, value, quality, text) WHERE p.series = $2 \
+           UNION ALL SELECT p.hour + u.at * interval '1 ms', u.value, u.text, u.quality, u.n FROM packed p, \
+           unnest(p.at, p.value, p.quality, p.text) WITH ORDINALITY AS u (at, value, quality, text, n) WHERE p.series = $2 \
            AND p.hour BETWEEN to_timestamp($3 / 1000.0) - interval '1 h' AND to_timestamp($4 / 1000.0)) \
          {shown}",
         shown = match step {
