@@ -9,7 +9,6 @@ type Schemas = components['schemas'];
 export type Point = Schemas['Point'];
 export type Scalar = Point['value'];
 export type Device = Schemas['Device'];
-export type Reason = NonNullable<Device['reason']>;
 
 export type Area = Schemas['Area'];
 export type Background = Schemas['Background'];

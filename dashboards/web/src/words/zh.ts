@@ -1,5 +1,4 @@
 /** Chinese texts: the table that the others follow. */
-import type { Reason } from '../api/types.ts';
 import { shared, span } from './shared/zh.ts';
 
 export const zh = {
@@ -163,7 +162,7 @@ export const zh = {
   },
   devices: {
     title: '设备', lines: '线路', line: '线路', up: '通', down: '断', online: '在线', offline: '离线', unknown: '未知', devicesOn: (online: number, all: number) => `${online} / ${all} 台在线`, share: (percent: string) => `占线 ${percent}%`, requests: '请求', timeouts: '超时', refusals: '拒绝', garbled: '乱码', latency: '应答', opens: '重连', point: '点', value: '值', quality: '质量', age: '时间', trend: '趋势', error: '最近的错误', profile: '型号', none: '没有登记设备', noneHow: '在 devices.toml 里登记线路和设备。', pick: '点一台设备，看它的数值。', vital: '生命体征登录后才显示。', computed: '计算值', findings: '网关自检',
-    quality_: { good: '良好', uncertain: '可疑', bad: '无效' } as Record<string, string>, reasons: { silent: '没有应答', refused: '拒绝回答', garbled: '应答损坏', line_down: '线路断了', no_value: '没有测量值', not_a_number: '不是数字', out_of_range: '超出量程', wrong_device: '型号不对', undecodable: '读不懂', stale: '过时', sensor_fault: '传感器坏', doubtful: '前后矛盾', busy: '设备忙', retained: '代理留存的旧值', not_there: '设备没有这个值' } satisfies Record<Reason, string> as Record<string, string>,
+    quality_: { good: '良好', uncertain: '可疑', bad: '无效' } as Record<string, string>, reasons: { silent: '没有应答', refused: '拒绝回答', garbled: '应答损坏', line_down: '线路断了', no_value: '没有测量值', not_a_number: '不是数字', out_of_range: '超出量程', wrong_device: '型号不对', undecodable: '读不懂', stale: '过时', sensor_fault: '传感器坏', doubtful: '前后矛盾', busy: '设备忙', retained: '代理留存的旧值', not_there: '设备没有这个值' },
     reasonHow: { silent: '查电源、接线、站号和波特率。', refused: '设备听得到，但不答这个地址：核对型号。', garbled: '查 A/B 线、终端电阻和波特率，看是不是两台同号。', line_down: '查串口、网线和串口服务器的电源。', wrong_device: '核对铭牌和登记的型号。', busy: '设备忙：把轮询间隔调长。' } as Record<string, string>,
   },
   exchange: {
