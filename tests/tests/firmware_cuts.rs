@@ -169,7 +169,7 @@ fn number(name: &str) -> Option<u64> {
 async fn wherever_the_power_goes_a_whole_image_runs() -> anyhow::Result<()> {
     let seed = number("LINLI_SEED").unwrap_or_else(|| linli_tests::now_ms().unsigned_abs()).max(1);
     let cuts = number("LINLI_CUTS").map_or(CUTS, |cuts| cuts as u32);
-    println!("again: LINLI_SEED={seed} LINLI_CUTS={cuts} cargo test -p linli-tests --test firmware_cuts");
+    println!("again: LINLI_SEED={seed} LINLI_CUTS={cuts} cargo xtask e2e firmware_cuts");
     let workspace = Workspace::new()?;
     let bench = Bench::new(&workspace).await?;
     bench.program(&Story::image(1)?)?;

@@ -40,14 +40,19 @@ const LONGEST_UNITS: [&str; 4] = ["power_cut", "mode", "hl7", "full"];
 const LONGEST: [&str; 7] =
     ["loss", "district_cluster", "centres", "api", "alarms", "erasure", "district_torture"];
 
-/// A test program.
-#[derive(Debug, PartialEq, Eq)]
+/// The program with all files of end-to-end tests.
+const END_TO_END_PROGRAM: &str = "e2e";
+
+/// A test program, or what it has of one file of end-to-end tests.
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct Suite {
     /// The folder of its crate, relative to the root.
     folder: String,
     /// Its name: a crate's for its unit tests, a file's for the others.
     name: String,
     program: PathBuf,
+    /// Names of the tests that are meant; none is all of them.
+    tests: Vec<String>,
 }
 
 /// How a file of tests went.
@@ -71,10 +76,8 @@ pub fn unit() -> anyhow::Result<()> {
 /// Runs every end-to-end test. Boards in emulation run by real time, one at a time, and mostly wait for
 /// their line: they run beside the others.
 pub fn end_to_end() -> anyhow::Result<()> {
-    let (emulated, mut others): (Vec<Suite>, Vec<Suite>) = build()?
-        .into_iter()
-        .filter(|suite| suite.folder == END_TO_END)
-        .partition(|suite| suite.name.starts_with(EMULATED));
+    let (emulated, mut others): (Vec<Suite>, Vec<Suite>) =
+        of_end_to_end()?.into_iter().partition(|suite| suite.name.starts_with(EMULATED));
     ensure!(!emulated.is_empty() && !others.is_empty(), "a group of end-to-end tests is empty");
     begin_with(&LONGEST, &mut others);
     let logs = logs()?;
@@ -115,22 +118,24 @@ fn summary(what: &str, mut results: Vec<Outcome>) -> Vec<String> {
     results.into_iter().filter(|outcome| !outcome.has_passed).map(|outcome| outcome.name).collect()
 }
 
-/// Runs the end-to-end tests of one file, or those of its tests whose names contain `filter`.
+/// Runs the end-to-end tests of one file, or those of its tests whose names contain a word of `filter`; what begins with
+/// a hyphen is an option of the program.
 pub fn one(name: &str, filter: &[&str]) -> anyhow::Result<()> {
     needs::ensure()?;
-    let suites: Vec<Suite> = build()?.into_iter().filter(|suite| suite.folder == END_TO_END).collect();
+    let suites = of_end_to_end()?;
     let Some(suite) = suites.iter().find(|suite| suite.name == name) else {
         let names: Vec<&str> = suites.iter().map(|suite| suite.name.as_str()).collect();
         bail!("no file of end-to-end tests {name:?}; there are: {}", names.join(", "));
     };
-    ensure!(suite.passes(filter), "end-to-end tests failed in {name}");
+    let (options, filter): (Vec<&str>, Vec<&str>) = filter.iter().partition(|word| word.starts_with('-'));
+    ensure!(suite.filtered(&filter)?.passes(&options), "end-to-end tests failed in {name}");
     Ok(())
 }
 
 /// Attacks the real binary on loopback; the tests print their figures.
 pub fn attack() -> anyhow::Result<()> {
     needs::ensure()?;
-    let suites: Vec<Suite> = build()?.into_iter().filter(|suite| suite.folder == END_TO_END).collect();
+    let suites = of_end_to_end()?;
     let mut failed = Vec::new();
     for name in ATTACKS {
         let suite = suites.iter().find(|suite| suite.name == name);
@@ -171,6 +176,36 @@ fn side_by_side(suites: &[Suite], lanes: usize, logs: &Path) -> Vec<Outcome> {
     results.into_inner().expect("no lane panics")
 }
 
+/// Builds the end-to-end tests. Returns the suites of their crate, one for each file.
+fn of_end_to_end() -> anyhow::Result<Vec<Suite>> {
+    let (program, mut suites): (Vec<Suite>, Vec<Suite>) = build()?
+        .into_iter()
+        .filter(|suite| suite.folder == END_TO_END)
+        .partition(|suite| suite.name == END_TO_END_PROGRAM);
+    let program = program.first().context("no program of end-to-end tests")?;
+    let listed = program.command(&["--list", "--format", "terse"]).output()?;
+    ensure!(listed.status.success(), "the end-to-end tests cannot be listed");
+    let files = program.of_files(&String::from_utf8(listed.stdout)?);
+    for name in files_of_end_to_end()? {
+        ensure!(
+            files.iter().any(|suite| suite.name == name),
+            "no test of {END_TO_END}/tests/{name}.rs is run: name the file in {END_TO_END}/tests/main.rs"
+        );
+    }
+    suites.extend(files);
+    Ok(suites)
+}
+
+/// Names of the files of end-to-end tests.
+fn files_of_end_to_end() -> anyhow::Result<Vec<String>> {
+    let folder = root().join(END_TO_END).join("tests");
+    let entries = std::fs::read_dir(&folder).with_context(|| format!("{} is missing", folder.display()))?;
+    let files = entries.flatten().map(|entry| entry.path());
+    let files = files.filter(|path| path.extension().is_some_and(|extension| extension == "rs"));
+    let names = files.filter_map(|path| Some(path.file_stem()?.to_string_lossy().into_owned()));
+    Ok(names.filter(|name| name != "main").collect())
+}
+
 /// Builds every test of the workspace, and with them the binary under test.
 fn build() -> anyhow::Result<Vec<Suite>> {
     let arguments = ["--workspace", "--no-run", "--message-format", "json-render-diagnostics"];
@@ -195,6 +230,7 @@ fn suites(messages: &str) -> anyhow::Result<Vec<Suite>> {
             folder: folder.context("a test outside the project")?.display().to_string(),
             name: message["target"]["name"].as_str().context("no name")?.to_owned(),
             program: program.into(),
+            tests: Vec::new(),
         });
     }
     suites.sort_by(|a, b| (&a.folder, &a.name).cmp(&(&b.folder, &b.name)));
@@ -204,10 +240,42 @@ fn suites(messages: &str) -> anyhow::Result<Vec<Suite>> {
 // === impl Suite ===
 
 impl Suite {
+    /// What the program has of each file, by its list of tests (`file::test: test`).
+    fn of_files(&self, list: &str) -> Vec<Self> {
+        let mut files: Vec<Self> = Vec::new();
+        for test in list.lines().filter_map(|line| line.strip_suffix(": test")) {
+            let Some((file, _)) = test.split_once("::") else { continue };
+            match files.iter_mut().find(|suite| suite.name == file) {
+                Some(suite) => suite.tests.push(test.to_owned()),
+                None => {
+                    files.push(Self { name: file.to_owned(), tests: vec![test.to_owned()], ..self.clone() })
+                }
+            }
+        }
+        files
+    }
+
+    /// Those of its tests whose names contain one of these; all without any.
+    fn filtered(&self, filter: &[&str]) -> anyhow::Result<Self> {
+        let mut suite = self.clone();
+        suite.tests.retain(|test| filter.is_empty() || filter.iter().any(|part| test.contains(part)));
+        ensure!(
+            !suite.tests.is_empty() || filter.is_empty(),
+            "no test of {} contains {}; there are:\n{}",
+            self.name,
+            filter.join(" or "),
+            self.tests.join("\n")
+        );
+        Ok(suite)
+    }
+
     /// The program, started as cargo starts it: in its crate's folder.
     fn command(&self, arguments: &[&str]) -> Command {
         let folder = root().join(&self.folder);
         let mut command = Command::new(&self.program);
+        if !self.tests.is_empty() {
+            command.arg("--exact").args(&self.tests);
+        }
         command.args(arguments).current_dir(&folder).env("CARGO_MANIFEST_DIR", &folder);
         command
     }
@@ -251,6 +319,23 @@ impl Suite {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn tests_belong_to_the_file_they_stand_in() {
+        let program = Suite {
+            folder: END_TO_END.to_owned(),
+            name: END_TO_END_PROGRAM.to_owned(),
+            program: PathBuf::from("/target/e2e"),
+            tests: Vec::new(),
+        };
+        let list = "orders::a: test\nmode_orders::b: test\norders::c: test\norders::normal::d: test\n";
+        let files = program.of_files(list);
+        let names: Vec<(&str, usize)> = files.iter().map(|s| (s.name.as_str(), s.tests.len())).collect();
+        assert_eq!(names, [("orders", 3), ("mode_orders", 1)]);
+        assert_eq!(files[0].filtered(&["normal"]).expect("one").tests, ["orders::normal::d"]);
+        assert!(files[0].filtered(&["b"]).unwrap_err().to_string().contains("orders::a"));
+        assert_eq!(files[0].filtered(&[]).expect("all"), files[0]);
+    }
 
     #[test]
     fn test_programs_are_read_from_cargos_messages() {
