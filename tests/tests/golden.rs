@@ -20,8 +20,8 @@ use linli_tests::switching::{PATIENCE, send, until, until_room};
 use linli_tests::{Gateway, eventually};
 use serde_json::{Value, json};
 
-use crate::normal::{NUMBERS, any_room_first, counting, without_spans};
-use crate::requests::REQUESTS;
+use self::normal::{NUMBERS, any_room_first, counting, without_spans};
+use self::requests::REQUESTS;
 
 const FOLDER: &str = "http";
 
