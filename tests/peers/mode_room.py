@@ -113,11 +113,37 @@ commanded = asyncio.Queue()
 telling = threading.Lock()
 
 
+# What is broken shows nothing of a command, not even until the next tick: part by kind and address.
+PARTS = {
+    ("coil", 0): ("lamp", "lamps"),
+    ("coil", 2): ("relay", "relay"),
+    ("register", 0): ("door", "entry"),
+    ("register", 1): ("air", "outdoor"),
+    ("register", 2): ("air", "recirculation"),
+}
+answered = {}
+
+
 def trace(sending, pdu):
-    if not sending and pdu.function_code in (5, 6, 15, 16):
-        values = list(pdu.bits) if pdu.function_code in (5, 15) else list(pdu.registers)
-        count = 1 if pdu.function_code in (5, 6) else pdu.count
-        commanded.put_nowait((pdu.dev_id, pdu.function_code in (5, 15), pdu.address, values[:count]))
+    if pdu.function_code not in (5, 6, 15, 16):
+        return pdu
+    is_coil = pdu.function_code in (5, 15)
+    values = pdu.bits if is_coil else pdu.registers
+    asked = (pdu.dev_id, pdu.function_code, pdu.address)
+    if sending:
+        # The answer repeats the command all the same.
+        if asked in answered:
+            values[:] = answered.pop(asked)
+        return pdu
+    count = 1 if pdu.function_code in (5, 6) else pdu.count
+    commanded.put_nowait((pdu.dev_id, is_coil, pdu.address, list(values[:count])))
+    room = rooms[pdu.dev_id]
+    for offset in range(count):
+        part, attribute = PARTS.get(("coil" if is_coil else "register", pdu.address + offset), (None, None))
+        if part is not None and room.broken == part:
+            if pdu.function_code in (5, 6):
+                answered[asked] = list(values)
+            values[offset] = getattr(room, attribute)
     return pdu
 
 
