@@ -166,9 +166,10 @@ test('a room and a device show their values and trends, as a chart and as a tabl
   await open(panel, gateway, 'devices');
   const meter = panel.locator('main li', { hasText: '后厨电表' });
   await expect.poll(() => meter.innerText()).toContain('离线');
-  expect(await meter.innerText(), 'says what is wrong').toContain('no answer');
+  expect(await meter.innerText(), 'says what is wrong').toContain('没有应答');
   await meter.locator('button').click();
   await panel.locator('dialog .error').waitFor();
+  expect(await panel.locator('dialog').innerText(), 'and what to look at').toContain('查电源、接线、站号和波特率');
 });
 
 test('a drill is shown in its own colour; people do their tasks on a phone, and one touch stops it', async () => {
