@@ -149,9 +149,19 @@ pub async fn cluster() -> anyhow::Result<Vec<Row>> {
     }
     let load = Load { centres: OF_THE_CLUSTER, each: FEWER / OF_THE_CLUSTER };
     enrol(&database, load.centres).await?;
-    // The first connection makes the stream; the copies make their consumer then.
-    fill((0, 1), nodes[0].mqtt, linli_tests::now_ms(), Load { centres: 1, each: 1 }).await?;
-    database.until("SELECT count(*) FROM message", Duration::from_secs(60), |n| n == 1).await?;
+    // The first connection makes the stream, the copies make their consumer then, and what came before that is nobody's.
+    // Until the servers have chosen who leads, they close each connection.
+    let until = Instant::now() + Duration::from_secs(60);
+    loop {
+        let first = Load { centres: 1, each: 1 };
+        let sent = fill((0, 1), nodes[0].mqtt, linli_tests::now_ms(), first).await;
+        let stored = "SELECT count(*) FROM message";
+        if sent.is_ok() && database.until(stored, Duration::from_secs(2), |n| n == 1).await.is_ok() {
+            break;
+        }
+        let logs = || platforms.iter().map(Platform::log).collect::<Vec<_>>().join("\n");
+        ensure!(Instant::now() < until, "the cluster stores no message: {sent:?}\n{}", logs());
+    }
     let began = Instant::now();
     let now = linli_tests::now_ms();
     let filling: Vec<_> = (0..load.centres)
