@@ -1,5 +1,5 @@
 //! The end-to-end tests: one program, a module for each file. `cargo xtask e2e FILE` runs those of one, a process for each
-//! as `cargo xtask test` does: linked sixty times, the same libraries take minutes and gigabytes.
+//! as `cargo xtask test` does: linked sixty times, the same libraries took two gigabytes more.
 
 mod accounts;
 mod alarms;

@@ -103,22 +103,18 @@ impl Play {
         let stored: State = serde_json::from_str(&stored).expect("a stored state is read");
         let _ = step(&self.plan, &stored, event);
         for urgent in [Event::Fire(Truth::True), stop()] {
-            let made_safe = |state: &State| {
-                let (_, effects) = step(&self.plan, state, &urgent).ok()?;
-                Some(
-                    effects
-                        .into_iter()
-                        .filter_map(|effect| match effect {
-                            Effect::Safe(output) => Some(output),
-                            _ => None,
-                        })
-                        .collect::<BTreeSet<usize>>(),
-                )
-            };
-            let Some(expected) = made_safe(&self.state) else { continue };
-            let found = made_safe(&stored).unwrap_or_else(|| panic!("{urgent:?} is refused by {stored:?}"));
+            let Some(expected) = self.made_safe(&self.state, &urgent) else { continue };
+            let found = self.made_safe(&stored, &urgent);
+            let found = found.unwrap_or_else(|| panic!("{urgent:?} is refused by {stored:?}"));
             assert!(found.is_superset(&expected), "{urgent:?} in {stored:?}: {found:?}, not {expected:?}");
         }
+    }
+
+    /// The outputs that an event makes safe; none where it is refused.
+    fn made_safe(&self, state: &State, event: &Event) -> Option<BTreeSet<usize>> {
+        let (_, effects) = step(&self.plan, state, event).ok()?;
+        let output = |effect| if let Effect::Safe(output) = effect { Some(output) } else { None };
+        Some(effects.into_iter().filter_map(output).collect())
     }
 
     pub fn tell(&mut self, event: Event) {

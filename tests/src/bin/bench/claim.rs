@@ -1,15 +1,14 @@
 //! From the touch that gives a reading to a visit to the tile that shows it, in a real browser.
 
-use std::path::Path;
-use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use linli_tests::log_in::EVERY_ROLE;
 use linli_tests::{Gateway, Hl7Monitor, Workspace};
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::time::timeout;
 
+use crate::browser;
 use crate::measure::Row;
 use crate::register::configured;
 
@@ -34,7 +33,8 @@ pub async fn run() -> anyhow::Result<Vec<Row>> {
     });
     let (status, opened) = gateway.ask("POST", "/api/v1/visits", &visit)?;
     ensure!(status == 201, "{status} {opened}");
-    let seen = timeout(PATIENCE, browser(&web, &cookie, monitor.port)).await;
+    let words = [format!("http://{web}"), cookie, monitor.port.to_string(), CLAIMS.to_string()];
+    let seen = timeout(PATIENCE, browser::run("claim", &words)).await;
     let seen = seen.context("the browser takes too long")??;
     gateway.stop().await?;
     let number = |key: &str| seen[key].as_f64().unwrap_or(f64::NAN);
@@ -43,20 +43,4 @@ pub async fn run() -> anyhow::Result<Vec<Row>> {
         "< 300 ms",
         format!("{:.0} and {:.0} ms", number("p50"), number("p99")),
     )])
-}
-
-/// Runs the browser; it prints one line of JSON.
-async fn browser(web: &str, cookie: &str, monitor: u16) -> anyhow::Result<Value> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../dashboards/web");
-    let child = tokio::process::Command::new("node")
-        .current_dir(folder)
-        .arg("tests/bench/claim.mjs")
-        .args([format!("http://{web}"), cookie.to_owned(), monitor.to_string(), CLAIMS.to_string()])
-        .stdout(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-        .context("node is missing")?;
-    let output = child.wait_with_output().await?;
-    ensure!(output.status.success(), "the browser has failed");
-    Ok(serde_json::from_slice(&output.stdout)?)
 }

@@ -2,6 +2,7 @@
 //! limit measured beside it on the same machine in the same minute by something simpler than linli.
 
 mod bare;
+mod browser;
 mod central;
 mod claim;
 mod commands;

@@ -1,19 +1,17 @@
 //! The screens in a real browser beside 10 000 values/s and 20 panels: age of what is shown, memory, size, first view.
 
-use std::path::Path;
-use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use linli_tests::devices::floods;
 use linli_tests::log_in::EVERY_ROLE;
 use linli_tests::{Broker, Flood, Gateway, Workspace};
-use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
+use crate::browser;
 use crate::measure::{Row, Use, of_the_file, resident};
 
 /// Panels in all.
@@ -46,7 +44,9 @@ pub async fn run() -> anyhow::Result<Vec<Row>> {
         streams.spawn(read_stream(web.clone(), cookie.clone()));
     }
     let busy = Use::of(gateway.pid())?;
-    let seen = timeout(PATIENCE, browser(&web, &cookie)).await.context("the browser takes too long")??;
+    let words = [format!("http://{web}"), cookie, PAGES.to_string(), CUTS.to_string()];
+    let seen =
+        timeout(PATIENCE, browser::run("screens", &words)).await.context("the browser takes too long")??;
     let ((_, cores), (now, most)) = (busy.so_far()?, resident(gateway.pid())?);
     ensure!(streams.len() == PANELS - PAGES, "a stream has ended");
     let file = of_the_file(gateway.pid())?;
@@ -96,20 +96,4 @@ async fn read_stream(web: String, cookie: String) -> anyhow::Result<()> {
     let mut buffer = vec![0; 64 * 1024];
     while stream.read(&mut buffer).await? > 0 {}
     anyhow::bail!("the stream has ended")
-}
-
-/// Runs the browser; it prints one line of JSON.
-async fn browser(web: &str, cookie: &str) -> anyhow::Result<Value> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../dashboards/web");
-    let child = tokio::process::Command::new("node")
-        .current_dir(folder)
-        .arg("tests/bench/screens.mjs")
-        .args([format!("http://{web}"), cookie.to_owned(), PAGES.to_string(), CUTS.to_string()])
-        .stdout(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-        .context("node is missing")?;
-    let output = child.wait_with_output().await?;
-    ensure!(output.status.success(), "the browser has failed");
-    Ok(serde_json::from_slice(&output.stdout)?)
 }
