@@ -34,7 +34,7 @@ const THREADS: &str = "2";
 const UNIT_LANES: usize = 2;
 
 /// The programs of unit tests that take longest: they begin first.
-const LONGEST_UNITS: [&str; 4] = ["power_cut", "mode", "hl7", "full"];
+const LONGEST_UNITS: [&str; 3] = ["store", "mode", "hl7"];
 
 /// Files that take a minute and more: they begin first, so that nothing is left to wait for at the end.
 const LONGEST: [&str; 7] =

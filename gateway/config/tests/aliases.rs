@@ -2,8 +2,6 @@
 //! on 192.0.2.20:502: holding register 0, coil 0), before and after the entry that the plan uses, and gives the plan
 //! either of the two.
 
-#![allow(clippy::unwrap_used, reason = "helpers of a test file")]
-
 use std::path::Path;
 
 use linli_config::{load, load_texts};

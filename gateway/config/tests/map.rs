@@ -1,5 +1,4 @@
 //! The map: drawings below it and proposals for it, through the files as people write them.
-#![allow(missing_docs, clippy::unwrap_used)]
 
 use std::path::Path;
 

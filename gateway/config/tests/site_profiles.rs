@@ -1,5 +1,4 @@
 //! A site's own device profiles: short, found wherever a technician puts them, and each problem told once.
-#![allow(clippy::unwrap_used, reason = "helpers of a test file")]
 
 use std::path::Path;
 

@@ -59,7 +59,7 @@ pub fn kind_of(profile: &str) -> Option<&'static Kind> {
 #[must_use]
 pub fn profile(kind: &Kind) -> String {
     let mut text = format!(
-        "# Made from firmware/wire: `LINLI_BLESS=1 cargo test -p linli-drivers --test nodes` writes it anew.\n\
+        "# Made from firmware/wire: `LINLI_BLESS=1 cargo test -p linli-drivers nodes` writes it anew.\n\
          vendor = \"{VENDOR}\"\nmodel = \"node-{}\"\ntitle = \"Node, {}\"\ntitle_zh = \"{}\"\n\
          source = \"firmware/wire, register map version {}; docs/protocols/node.md\"\n\
          serial = {{ input = {:#06X}, type = \"u64\" }}\n\n[limits]\ngap_registers = {GAP}\n",

@@ -1,5 +1,4 @@
 //! A technician's first hour: devices that are there and do not answer as configured, and what is said about each.
-#![allow(clippy::unwrap_used, reason = "helpers of a test file")]
 
 use std::io;
 use std::sync::Arc;

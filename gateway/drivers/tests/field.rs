@@ -1,9 +1,6 @@
 //! What people report of Modbus devices in the field, one test for each kind. In virtual time, on the line task.
-#![allow(clippy::unwrap_used, reason = "helpers of a test file")]
 
-#[path = "field/links.rs"]
 mod links;
-#[path = "field/values.rs"]
 mod values;
 
 use std::collections::BTreeMap;

@@ -1,6 +1,5 @@
 //! HL7 messages of versions 2.3 to 2.8, as devices of each kind write them: one file each in `transcripts/hl7`, with what it
 //! means. They are written after the standard and its published examples; none was recorded at a device.
-#![allow(clippy::unwrap_used, reason = "a test says what it expects")]
 
 use std::path::Path;
 

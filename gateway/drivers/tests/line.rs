@@ -1,5 +1,4 @@
 //! The line task in virtual time, against a device that does what the test says.
-#![allow(clippy::unwrap_used, reason = "helpers of a test file")]
 
 use std::collections::VecDeque;
 use std::io;

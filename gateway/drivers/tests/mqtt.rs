@@ -1,5 +1,4 @@
 //! A line to an MQTT broker that does what the test says.
-#![allow(clippy::unwrap_used, reason = "helpers of a test file")]
 
 use std::sync::Arc;
 use std::time::Duration;

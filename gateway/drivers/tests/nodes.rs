@@ -1,6 +1,6 @@
 //! The profiles of nodes are those that the wire crate's tables make, and decode what it encodes.
 //!
-//! After a change of the tables: `LINLI_BLESS=1 cargo test -p linli-drivers --test nodes`, then
+//! After a change of the tables: `LINLI_BLESS=1 cargo test -p linli-drivers nodes`, then
 //! read the difference.
 
 use linli_drivers::modbus::profile::problems_of;

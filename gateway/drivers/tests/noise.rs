@@ -1,6 +1,5 @@
 //! Damaged streams: cut, flipped, interleaved, ten minutes of noise. Never a false value, and a
 //! whole frame is understood at the latest two frames later.
-#![allow(clippy::unwrap_used, reason = "a test says what it expects")]
 
 use std::time::Duration;
 

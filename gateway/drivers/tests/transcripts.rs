@@ -2,7 +2,6 @@
 //! asked is what was asked then, and what was answered means what it says in `[expect]`.
 //!
 //! `tests/peers/tap.py` records one.
-#![allow(clippy::unwrap_used, reason = "a test says what it expects")]
 
 use std::collections::BTreeMap;
 use std::path::Path;

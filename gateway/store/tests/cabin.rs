@@ -1,14 +1,11 @@
 //! What the health cabin keeps: together or not at all, in versions, and gone when erased.
 
-#![allow(clippy::unwrap_used, reason = "a test says what it expects")]
-
-mod support;
-
 use linli_domain::visit::{Context, Ending, OpenedBy, Status, Version, Visit};
 use linli_domain::vital::{Measurement, Quantity, Reading, Taken};
 use linli_domain::{ClockQuality, Id, Lane, Timestamp};
 use linli_store::{Audit, Change, Entry, Resident};
-use support::{NOW, event, open, waiting};
+
+use crate::support::{NOW, event, open, waiting};
 
 fn visit(id: &str, pseudonym: Option<&str>) -> Visit {
     Visit {

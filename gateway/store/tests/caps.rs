@@ -1,7 +1,4 @@
 //! The caps evict the oldest records of the least important class, and the ledger lists exactly those.
-#![allow(clippy::unwrap_used, reason = "helpers of a test file")]
-
-mod support;
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -13,7 +10,8 @@ use linli_domain::{DeviceClass, Lane, Record, Timestamp, Topic};
 use linli_store::{Row, Settings, Store};
 use serde_json::Value;
 use sqlx::Connection as _;
-use support::{NOW, event, layout, numbered, settings, settled, waiting};
+
+use crate::support::{self, NOW, event, layout, numbered, settings, settled, waiting};
 
 /// How often the store asks for the time before it evicts what is old: when it opens and for its status.
 const ASKED_AT_START: i64 = 4;

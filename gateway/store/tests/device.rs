@@ -3,16 +3,14 @@
 //!
 //! A child process works with `power/fail.c` preloaded, which makes every write fail with the
 //! number in a file, for as long as that file is there.
-#![allow(clippy::unwrap_used, reason = "helpers of a test file")]
-
-mod support;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use linli_domain::{DeviceClass, Lane};
 use linli_store::Status;
-use support::{event, layout, numbered, open, preloaded, waiting};
+
+use crate::support::{event, layout, numbered, open, preloaded, waiting};
 
 const EIO: i32 = 5;
 const ENOSPC: i32 = 28;
@@ -48,7 +46,7 @@ async fn child() {
 /// The status after the failure, and after the disk writes again.
 fn run(data: &Path, fault: &Path, library: &Path, number: i32) -> (serde_json::Value, serde_json::Value) {
     let output = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "child", "--ignored", "--nocapture", "--test-threads", "1"])
+        .args(["--exact", "device::child", "--ignored", "--nocapture", "--test-threads", "1"])
         .env("LD_PRELOAD", library)
         .env("FAIL_DIR", data)
         .env("FAIL_FILE", fault)

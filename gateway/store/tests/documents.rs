@@ -1,11 +1,9 @@
 //! Documents that are written together: in their order, with what is done between them, all or none.
-#![allow(clippy::unwrap_used, reason = "helpers of a test file")]
-
-mod support;
 
 use linli_domain::Timestamp;
 use linli_store::{Change, Document, Entry};
-use support::{NOW, open};
+
+use crate::support::{NOW, open};
 
 fn document(number: usize, body: &str) -> Change {
     let (id, kind) = (format!("note/{number:04}"), "note".to_owned());

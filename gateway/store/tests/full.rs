@@ -1,19 +1,15 @@
 //! A small store that one kind of document fills: the writer goes on, the file stays within its size, what
 //! is urgent is taken, and what is not taken is refused with words.
-#![allow(clippy::unwrap_used, reason = "helpers of a test file")]
-
-#[path = "full/fillers.rs"]
-mod fillers;
-mod support;
 
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
-use fillers::{CAP, Filler, small, urgent_things};
 use linli_domain::{Lane, Record, Topic};
 use linli_store::{Kind, NotDurable, Store};
-use support::{settled, waiting};
+
+use crate::fillers::{self, CAP, Filler, small, urgent_things};
+use crate::support::{self, settled, waiting};
 
 /// The file may grow beyond the size by this much: the largest transaction of these tests.
 const SLACK: u64 = 600 << 10;

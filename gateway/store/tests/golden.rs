@@ -6,22 +6,16 @@
 //!
 //! **If a test here fails, do not change the golden file: change the code.** A new table, a new
 //! column or a new kind of record gets a new schema format or a new version byte, and new golden
-//! lines. `LINLI_BLESS=1 cargo test -p linli-store --test golden` writes the files anew (run
+//! lines. `LINLI_BLESS=1 cargo test -p linli-store golden` writes the files anew (run
 //! it once more without, to read them); in the difference only lines may be added.
 //!
 //! A kind that is added to one of the enums does not compile until it is named in `kinds.rs`, and
 //! fails until a golden line holds it. A table without a file, and a file without a table, fail.
-#![allow(clippy::unwrap_used, reason = "a test says what it expects")]
 
-#[path = "golden/codec.rs"]
 mod codec;
-#[path = "golden/contents.rs"]
 mod contents;
-#[path = "golden/database.rs"]
 mod database;
-#[path = "golden/kinds.rs"]
 mod kinds;
-mod support;
 
 use std::path::Path;
 
@@ -30,7 +24,8 @@ use database::Database;
 use linli_domain::loss::Loss;
 use linli_domain::{Lane, Record, Topic};
 use linli_golden::{frozen, golden};
-use support::{NOW, event, open, settled, waiting};
+
+use crate::support::{NOW, event, open, settled, waiting};
 
 /// The database's epoch in the golden files; a real one is random.
 pub const EPOCH: &str = "00112233445566778899aabbccddeeff";

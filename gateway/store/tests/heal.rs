@@ -1,19 +1,14 @@
 //! A database that version 0.1 filled with what its eviction could not touch works again after a start.
-#![allow(clippy::unwrap_used, reason = "helpers of a test file")]
-
-#[path = "full/fillers.rs"]
-#[allow(dead_code, reason = "this file uses a part of it")]
-mod fillers;
-mod support;
 
 use std::path::Path;
 use std::time::Duration;
 
-use fillers::{CAP, Filler, small, urgent_things};
 use linli_domain::{Lane, Record, Topic};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, Connection};
-use support::{NOW, open, waiting};
+
+use crate::fillers::{self, CAP, Filler, small, urgent_things};
+use crate::support::{NOW, open, waiting};
 
 /// Longest time in which a store must carry out what is urgent; a hung one never does.
 const SOON: Duration = Duration::from_secs(60);

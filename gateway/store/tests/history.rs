@@ -1,14 +1,12 @@
 //! Trends: spans of many minutes are the minutes, joined.
-#![allow(missing_docs, clippy::unwrap_used)]
-
-mod support;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use linli_domain::rollup::{Minute, Rollup};
 use linli_domain::{DeviceClass, Id, Layout, Timestamp};
-use support::{NOW, layout, open};
+
+use crate::support::{self, NOW, layout, open};
 
 const HOUR: i64 = 3_600_000;
 

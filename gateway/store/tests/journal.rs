@@ -1,12 +1,11 @@
 //! The command journal and the trends.
 
-mod support;
-
 use linli_domain::command::State;
 use linli_domain::rollup::{Gatherer, Rollup};
 use linli_domain::{DeviceClass, Id, Lane, Record, Timestamp};
 use linli_store::Begun;
-use support::{NOW, command, event, layout, numbered, open, settled, waiting};
+
+use crate::support::{NOW, command, event, layout, numbered, open, settled, waiting};
 
 #[tokio::test]
 async fn a_command_is_the_same_for_ever_and_survives_a_restart() {

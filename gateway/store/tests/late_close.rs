@@ -2,9 +2,6 @@
 //! replaces it: SQLite removes the write-ahead log by name when a connection closes, however late.
 //!
 //! `power/slow_close.c` makes that removal slow, as a busy disk does.
-#![allow(clippy::unwrap_used, reason = "helpers of a test file")]
-
-mod support;
 
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
@@ -14,7 +11,8 @@ use std::time::Duration;
 use linli_domain::Lane;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode};
 use sqlx::{AssertSqlSafe, Connection, Executor};
-use support::{event, number_of, open, preloaded, waiting};
+
+use crate::support::{event, number_of, open, preloaded, waiting};
 
 /// When a late removal has happened at the latest.
 const LATEST: Duration = Duration::from_secs(5);
@@ -61,7 +59,7 @@ async fn database(path: &Path, statements: &str) {
 async fn stays_after_a_late_close(dir: &Path) {
     let path = dir.join("linli.db");
     let output = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "child", "--ignored", "--nocapture", "--test-threads", "1"])
+        .args(["--exact", "late_close::child", "--ignored", "--nocapture", "--test-threads", "1"])
         .env("LD_PRELOAD", preloaded(dir, "slow_close"))
         .env("DATABASE", &path)
         .env("SLOW_REMOVED", dir.join("removed"))

@@ -1,10 +1,9 @@
 //! What is accepted is there, in order, until it is acknowledged, also after a restart.
 
-mod support;
-
 use linli_domain::{DeviceClass, Lane, Timestamp};
 use linli_store::{Row, Store};
-use support::{NOW, event, layout, number_of, numbered, open, settled, waiting};
+
+use crate::support::{NOW, event, layout, number_of, numbered, open, settled, waiting};
 
 /// Waits until so many records of the data lane are on the disk: that lane is written behind the other.
 async fn committed(store: &Store, count: usize) -> Vec<Row> {

@@ -3,9 +3,6 @@
 //!
 //! A child process works on a database with `power/cut.c` preloaded, which ends it at the n-th
 //! change; n goes from one to the last. What the child had been told is on its output.
-#![allow(clippy::unwrap_used, reason = "helpers of a test file")]
-
-mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -14,7 +11,8 @@ use std::process::{Command, Stdio};
 use linli_domain::command::State;
 use linli_domain::{DeviceClass, Lane, Record, Topic};
 use linli_store::Begun;
-use support::{NOW, command, event, layout, number_of, numbered, open, preloaded, waiting};
+
+use crate::support::{self, NOW, command, event, layout, number_of, numbered, open, preloaded, waiting};
 
 /// What a child was told before its power was cut.
 #[derive(Debug, Default)]
@@ -98,7 +96,7 @@ async fn child() {
 /// Runs the child with its power cut at the nth change.
 fn cut(library: &Path, data: &Path, at: usize, kind: &str) -> ChildOutput {
     let output = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "child", "--ignored", "--nocapture", "--test-threads", "1"])
+        .args(["--exact", "power_cut::child", "--ignored", "--nocapture", "--test-threads", "1"])
         .env("LD_PRELOAD", library)
         .env("CUT_DATABASE", data.join("linli.db"))
         .env("CUT_DIR", data)

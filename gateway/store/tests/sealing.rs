@@ -1,9 +1,5 @@
 //! Measurements of residents are stored sealed: no copy of the file tells them once the key is destroyed.
 
-#![allow(clippy::unwrap_used, reason = "a test says what it expects")]
-
-mod support;
-
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -12,7 +8,8 @@ use linli_domain::visit::{Context, OpenedBy, Progress, Status, Version, Visit};
 use linli_domain::vital::{Measurement, Quantity, Reading, Taken};
 use linli_domain::{ClockQuality, Id};
 use linli_store::{Change, Entry, SealPlace, Sealer, Store};
-use support::{NOW, open};
+
+use crate::support::{NOW, open};
 
 /// A value that is nowhere else in the file.
 const VALUE: f64 = 97.531_246_8;

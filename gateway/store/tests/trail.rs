@@ -1,9 +1,5 @@
 //! The audit is chained: what is changed or removed is found, and what goes by a rule is said.
 
-#![allow(clippy::unwrap_used, reason = "a test says what it expects")]
-
-mod support;
-
 use std::path::Path;
 
 use linli_domain::Timestamp;
@@ -11,7 +7,8 @@ use linli_domain::audit::{AuditEntry, Broken, Chain, unhex};
 use linli_store::{Audit, AuditEvent, Cabin, Change, Entry, Trail};
 use sqlx::Connection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
-use support::{NOW, open};
+
+use crate::support::{NOW, open};
 
 const DAY: i64 = 86_400_000;
 

@@ -1,7 +1,4 @@
 //! A row that cannot be decoded is kept, counted once and named, and nobody else suffers from it.
-#![allow(clippy::unwrap_used, reason = "helpers of a test file")]
-
-mod support;
 
 use std::path::{Path, PathBuf};
 
@@ -15,7 +12,8 @@ use linli_store::{
 };
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, Connection};
-use support::{NOW, command, event, layout, number_of, numbered, open, settled, waiting};
+
+use crate::support::{NOW, command, event, layout, number_of, numbered, open, settled, waiting};
 
 /// A directory with a database in it.
 struct Bench {

@@ -1,7 +1,4 @@
 //! Rows that cannot be decoded are kept up to a number and a size; the oldest are removed first.
-#![allow(clippy::unwrap_used, reason = "helpers of a test file")]
-
-mod support;
 
 use std::path::Path;
 
@@ -9,7 +6,8 @@ use linli_domain::{DeviceClass, Lane};
 use linli_store::{Store, inspect};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, Connection};
-use support::{NOW, event, layout, numbered, open, settled, waiting};
+
+use crate::support::{NOW, event, layout, numbered, open, settled, waiting};
 
 async fn run(path: &Path, sql: &str) {
     let mut connection =

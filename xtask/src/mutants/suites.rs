@@ -62,7 +62,7 @@ const SUITES: [Suite; 15] = [
     suite("gateway/mode", "linli-mode", Some("orders"), ""),
     suite("gateway/mode", "linli-mode", None, ""),
     Suite { is_deep: true, ..suite("gateway/mode", "linli-mode", Some("mode"), "") },
-    suite("gateway/config", "linli-config", Some("aliases"), ""),
+    suite("gateway/config", "linli-config", Some("config"), "aliases::"),
     suite("gateway/drivers", "linli-drivers", None, "reach::"),
     suite("gateway/commands", "linli-commands", None, ""),
     suite("gateway/services", "linli-services", None, "audit_log::"),

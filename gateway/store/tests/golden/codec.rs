@@ -5,7 +5,7 @@ use linli_domain::rollup::Rollup;
 use linli_domain::{ClockQuality, Quality, Reason, Sample, Timestamp, Value};
 use linli_store::codec::{pack, pack_rollups, unpack, unpack_rollups};
 
-use crate::contents;
+use super::contents;
 use linli_golden::{frozen, golden, only};
 
 fn sample(value: Option<Value>, quality: Quality, clock: ClockQuality) -> Sample {

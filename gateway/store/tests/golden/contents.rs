@@ -18,8 +18,8 @@ use linli_domain::{
 use linli_store::{Audit, Change, Document, Entry, JournaledCommand, Notification, Resident, Row, Store};
 use serde_json::{Value as Json, json};
 
-use crate::EPOCH;
-use crate::database;
+use super::EPOCH;
+use super::database;
 use crate::support::{NOW, waiting};
 
 /// Everything the golden database holds.

@@ -10,7 +10,7 @@ use linli_domain::vital::{Caveat, GlucoseTime, NoReading, Quantity};
 use linli_domain::{ClockQuality, DeviceClass, Quality, Reason, Record, Topic, Value, ValueType};
 use linli_store::Change;
 
-use crate::contents::{self, Contents};
+use super::contents::{self, Contents};
 
 /// The kinds of a type: what a value is called, and all the names.
 pub trait Kind {
