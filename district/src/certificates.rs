@@ -8,12 +8,25 @@ use std::time::Duration;
 
 use linli_domain::{Id, Timestamp};
 use linli_login::code;
+use serde::Serialize;
 use sqlx::{PgConnection, PgPool, Row};
 
 use crate::accounts::record::{self, Event};
 use crate::accounts::{AccountError, clock, delays, random};
 use crate::authority::{Authority, Request, Signed, Void};
 use crate::enrolment::user;
+
+/// A version of MQTT as it is written in a gateway's configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub enum MqttVersion {
+    /// MQTT 5.
+    #[default]
+    #[serde(rename = "5")]
+    V5,
+    /// MQTT 3.1.1; NATS speaks no other.
+    #[serde(rename = "3.1.1")]
+    V311,
+}
 
 /// What is needed to sign certificates, as configured.
 #[derive(Clone)]
@@ -26,6 +39,8 @@ pub struct Settings {
     pub fingerprint: String,
     /// Addresses of the broker, for gateways.
     pub brokers: Vec<String>,
+    /// Version of MQTT that gateways speak there.
+    pub version: MqttVersion,
     /// Address of this program, for gateways.
     pub url: Option<String>,
 }

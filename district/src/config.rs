@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use crate::certificates::{MqttVersion, Settings};
+
 pub use crate::enrolment_config::Enrolment;
 
 /// Most brokers after the first.
@@ -177,7 +179,7 @@ pub struct Checked {
     /// Files of the listener's certificate and key.
     pub tls: Option<(PathBuf, PathBuf)>,
     /// What signs the certificates of gateways.
-    pub certificates: Option<crate::certificates::Settings>,
+    pub certificates: Option<Settings>,
     /// Where gateways alone are answered, with the files of certificate and key.
     pub gateways: Option<(SocketAddr, Option<(PathBuf, PathBuf)>)>,
     /// Folder of the broker's files.
@@ -203,6 +205,14 @@ impl Engine {
     /// Whether what is sent is encrypted.
     fn is_encrypted(self) -> bool {
         matches!(self, Self::Mqtts | Self::NatsTls)
+    }
+
+    /// What gateways speak with such a broker.
+    fn version(self) -> MqttVersion {
+        match self {
+            Self::Mqtt | Self::Mqtts => MqttVersion::V5,
+            Self::Nats | Self::NatsTls => MqttVersion::V311,
+        }
     }
 }
 
@@ -272,6 +282,8 @@ pub fn check(config: Config, dir: &Path) -> Result<Checked, Vec<String>> {
     match (wrong.is_empty(), brokers, listen) {
         (true, Some((brokers, engine)), Some(listen)) => {
             let crate::enrolment_config::Parts { certificates, gateways, broker_files } = enrolment;
+            let certificates =
+                certificates.map(|settings| Settings { version: engine.version(), ..settings });
             Ok(Checked {
                 config,
                 brokers,

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::authority::{self, Authority};
-use crate::certificates::Settings;
+use crate::certificates::{MqttVersion, Settings};
 use serde::Deserialize;
 
 /// Whose messages are stored.
@@ -115,6 +115,7 @@ fn certificates(given: &Enrolment, dir: &Path, wrong: &mut Vec<String>) -> Optio
         trust,
         fingerprint,
         brokers: given.brokers.clone(),
+        version: MqttVersion::default(),
         url: given.url.clone(),
     })
 }

@@ -90,8 +90,8 @@ async fn enrolled(
     let at = Enrolling { deployed, config: config.clone(), district, fingerprint };
     said(&mut at.enrol(&code, &at.fingerprint)?).await?;
     let text = std::fs::read_to_string(&file)?;
-    // nats-server speaks 3.1.1.
-    std::fs::write(&file, text.replacen("[mqtt]\n", "[mqtt]\nversion = \"3.1.1\"\nbacklog_rate = 0\n", 1))?;
+    ensure!(text.contains("\nversion = \"3.1.1\"\n"), "nats-server speaks no other: {text}");
+    std::fs::write(&file, text.replacen("[mqtt]\n", "[mqtt]\nbacklog_rate = 0\n", 1))?;
     Ok((config, workspace.path("data/district/district.pem")))
 }
 

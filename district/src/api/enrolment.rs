@@ -100,10 +100,9 @@ pub async fn renew(
 
 fn given(settings: &Settings, signed: &Signed) -> Response {
     let Signed { user, chain, until, .. } = signed;
-    answer(
-        json!({"user": user, "certificate": chain, "trust": settings.trust, "brokers": settings.brokers, "until": until})
-            .to_string(),
-    )
+    let Settings { trust, brokers, version, .. } = settings;
+    let told = json!({"user": user, "certificate": chain, "trust": trust, "brokers": brokers, "version": version, "until": until});
+    answer(told.to_string())
 }
 
 /// Every gateway.

@@ -48,6 +48,8 @@ pub struct Given {
     pub trust: String,
     /// Addresses of the broker.
     pub brokers: Vec<String>,
+    /// Version of MQTT that they speak as gateway.toml says it; a district that says none speaks MQTT 5.
+    pub version: Option<String>,
     /// End of the certificate.
     pub until: Timestamp,
 }

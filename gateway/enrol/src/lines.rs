@@ -6,8 +6,11 @@ use std::path::Path;
 use crate::district::Given;
 
 /// Keys that enrolment decides; what a gateway.toml says of them is set aside as a comment.
-const DECIDED: [&str; 8] =
-    ["url", "more_urls", "username", "password", "insecure", "tls", "acknowledge", "inbound_qos"];
+const DECIDED: [&str; 9] =
+    ["url", "more_urls", "version", "username", "password", "insecure", "tls", "acknowledge", "inbound_qos"];
+
+/// The version of MQTT without a line.
+const DEFAULT_VERSION: &str = "5";
 
 /// What stands before a line that is set aside.
 const ASIDE: &str = "# 登记前 before enrolment: ";
@@ -37,6 +40,9 @@ impl Lines {
         let more: Vec<String> = brokers.map(|url| quoted(url)).collect();
         if !more.is_empty() {
             lines.push(format!("more_urls = [{}]", more.join(", ")));
+        }
+        if let Some(version) = given.version.as_ref().filter(|version| *version != DEFAULT_VERSION) {
+            lines.push(format!("version = {}", quoted(version)));
         }
         lines.push(format!(
             "tls = {{ ca = {trust}, cert = {own}, key = {own}, renew = {} }}",
@@ -148,11 +154,16 @@ mod tests {
     use linli_domain::Timestamp;
 
     fn lines() -> Lines {
+        of_version(None)
+    }
+
+    fn of_version(version: Option<&str>) -> Lines {
         let given = Given {
             user: "c.gw".to_owned(),
             certificate: String::new(),
             trust: String::new(),
             brokers: vec!["mqtts://d:8884".to_owned(), "mqtts://e:8884".to_owned()],
+            version: version.map(str::to_owned),
             until: Timestamp(0),
         };
         Lines::of(&given, (Path::new("/s/district.pem"), Path::new("/s/trust.pem")), "https://d:8443/")
@@ -178,6 +189,18 @@ mod tests {
             ),
             "{own}"
         );
+    }
+
+    #[test]
+    fn a_broker_of_an_earlier_version_of_mqtt_is_met_in_its_own() {
+        let before = "[mqtt]\nurl = \"mqtt://old\"\nversion = \"5\"\n";
+        let after = MqttTable::with(before, &of_version(Some("3.1.1"))).unwrap();
+        assert!(after.contains("\nversion = \"3.1.1\"\n"), "{after}");
+        assert!(after.contains("# 登记前 before enrolment: version = \"5\"\n"), "{after}");
+        // The way back: an earlier line would speak a version that the next broker refuses.
+        let back = MqttTable::with("[mqtt]\nversion = \"3.1.1\"\n", &of_version(Some("5"))).unwrap();
+        assert!(back.ends_with("# 登记前 before enrolment: version = \"3.1.1\"\n"), "{back}");
+        assert!(!back.contains("\nversion"), "{back}");
     }
 
     #[test]

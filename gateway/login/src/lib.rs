@@ -2,6 +2,7 @@
 //! and the district store it each in their own way.
 
 pub mod account;
+pub mod argon2id;
 pub mod code;
 pub mod lockout;
 pub mod secret;

@@ -2,19 +2,14 @@
 //!
 //! Computing a hash takes 19 MiB and tens of milliseconds: never do it on a thread of the runtime.
 
-use argon2::{Algorithm, Argon2, Params, Version};
 use data_encoding::BASE64_NOPAD;
 
 use linli_domain::role::Factor;
 
+use crate::argon2id::{COST, Cost, LENGTH, derive};
+
 /// Length of a salt in bytes (RFC 9106 section 3.1).
 pub const SALT: usize = 16;
-
-/// Memory in KiB, passes and lanes: OWASP's first choice of 2025 for Argon2id.
-const COST: (u32, u32, u32) = (19 * 1024, 2, 1);
-
-/// Bytes of a hash.
-const LENGTH: usize = 32;
 
 /// Shortest and longest password, in characters. The longest bounds the work of hashing.
 const PASSWORD: (usize, usize) = (12, 128);
@@ -89,7 +84,7 @@ fn pin(secret: &str) -> Result<(), Weak> {
 /// # Errors
 /// When the parameters are not valid, or memory is lacking.
 pub fn hash(secret: &str, salt: [u8; SALT]) -> Result<String, argon2::Error> {
-    let hash = derive(secret, &salt, COST)?;
+    let hash = derive(secret.as_bytes(), &salt, COST)?;
     let (memory, passes, lanes) = COST;
     let (salt, hash) = (BASE64_NOPAD.encode(&salt), BASE64_NOPAD.encode(&hash));
     Ok(format!("$argon2id$v=19$m={memory},t={passes},p={lanes}${salt}${hash}"))
@@ -100,11 +95,12 @@ pub fn hash(secret: &str, salt: [u8; SALT]) -> Result<String, argon2::Error> {
 pub fn verify(secret: &str, stored: Option<&str>) -> bool {
     let Some((salt, cost, expected)) = stored.and_then(read) else {
         // An account that does not exist takes as long as one that does.
-        let _computed = std::hint::black_box(derive(secret, &[0; SALT], COST));
+        let _computed = std::hint::black_box(derive(secret.as_bytes(), &[0; SALT], COST));
         return false;
     };
     // Longer ones were never accepted.
-    secret.len() <= PASSWORD.1 * 4 && derive(secret, &salt, cost).is_ok_and(|hash| is_same(&hash, &expected))
+    secret.len() <= PASSWORD.1 * 4
+        && derive(secret.as_bytes(), &salt, cost).is_ok_and(|hash| is_same(&hash, &expected))
 }
 
 /// Compares in a time that does not depend on where the bytes differ.
@@ -112,7 +108,7 @@ fn is_same(a: &[u8], b: &[u8]) -> bool {
     a.len() == b.len() && a.iter().zip(b).fold(0, |differ, (a, b)| differ | (a ^ b)) == 0
 }
 
-type Read = (Vec<u8>, (u32, u32, u32), Vec<u8>);
+type Read = (Vec<u8>, Cost, Vec<u8>);
 
 fn read(stored: &str) -> Option<Read> {
     let mut parts = stored.strip_prefix("$argon2id$v=19$")?.split('$');
@@ -122,21 +118,6 @@ fn read(stored: &str) -> Option<Read> {
     let salt = BASE64_NOPAD.decode(parts.next()?.as_bytes()).ok()?;
     let hash = BASE64_NOPAD.decode(parts.next()?.as_bytes()).ok()?;
     (hash.len() == LENGTH && parts.next().is_none()).then_some((salt, cost, hash))
-}
-
-fn derive(
-    secret: &str,
-    salt: &[u8],
-    (memory, passes, lanes): (u32, u32, u32),
-) -> Result<[u8; LENGTH], argon2::Error> {
-    let params = Params::new(memory, passes, lanes, Some(LENGTH))?;
-    let mut hash = [0; LENGTH];
-    Argon2::new(Algorithm::Argon2id, Version::V0x13, params).hash_password_into(
-        secret.as_bytes(),
-        salt,
-        &mut hash,
-    )?;
-    Ok(hash)
 }
 
 #[cfg(test)]

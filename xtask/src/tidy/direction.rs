@@ -27,7 +27,7 @@ const MAY_USE: [(&str, &[&str]); 33] = [
     ("linli-nodes", &["linli-services"]),
     ("linli-drafts", &["linli-services"]),
     ("linli-kiosks", &["linli-services"]),
-    ("linli-cabin", &["linli-services"]),
+    ("linli-cabin", &["linli-login", "linli-services"]),
     ("linli-accounts", &["linli-login", "linli-services"]),
     ("linli-reports", &["linli-mode"]),
     ("linli-outbound", &["linli-cabin", "linli-reports"]),

@@ -1,21 +1,13 @@
 // Drives chromium for `cargo xtask bench screens`: URL and cookie of a gateway are given; prints one line of JSON.
 // Latency: from the time stamp of a sample (the gateway's clock, on this machine) to the frame in which its value is shown.
 import { execFileSync } from 'node:child_process';
-import { connect, createServer } from 'node:net';
-import { chromium } from 'playwright-core';
+import { open } from './browser.mjs';
 
-const [url, cookie, pages, cuts] = [process.argv[2], process.argv[3], Number(process.argv[4]), Number(process.argv[5])];
-const [name, value] = cookie.split(/=(.*)/s);
-const host = new URL(url).hostname;
+const [url, cookie, pages] = [process.argv[2], process.argv[3], Number(process.argv[4])];
 const DEVICE = 'd0';
 const SAMPLES = 300;
 
-const browser = await chromium.launch({ executablePath: process.env.LINLI_CHROMIUM ?? '/usr/bin/chromium', args: ['--enable-precise-memory-info', '--js-flags=--expose-gc'] });
-const fresh = async (options) => {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
-  await context.addCookies([{ name, value, domain: host, path: '/' }]);
-  return context.newPage();
-};
+const { browser, fresh } = await open(url, cookie);
 const percentile = (all, share) => [...all].sort((a, b) => a - b)[Math.round((all.length - 1) * share)];
 
 /** The first view on a phone with a processor four times slower: until the map of the overview is drawn. */
@@ -70,21 +62,6 @@ function observe(device) {
   }).observe(document.querySelector('dialog'), { subtree: true, characterData: true, childList: true });
 }
 
-/** A cable between the panel and the gateway that can be pulled: a browser's own offline mode leaves open streams alone. */
-let isCut = false;
-const sockets = new Set();
-const cable = createServer((from) => {
-  if (isCut) return from.destroy();
-  const to = connect(Number(new URL(url).port), host);
-  for (const socket of [from, to]) sockets.add(socket.on('error', () => socket.destroy()).on('close', () => { sockets.delete(socket); from.destroy(); to.destroy(); }));
-  from.pipe(to).pipe(from);
-});
-await new Promise((done) => cable.listen(0, '127.0.0.1', done));
-const pull = (isOut) => {
-  isCut = isOut;
-  if (isOut) for (const socket of sockets) socket.destroy();
-};
-
 const others = [];
 for (let number = 1; number < pages; number += 1) {
   const page = await fresh();
@@ -99,26 +76,7 @@ await page.evaluate(() => window.watchValues());
 await page.waitForFunction((wanted) => window.seen.length >= wanted, SAMPLES, { timeout: 180_000, polling: 1000 });
 const latencies = (await page.evaluate(() => window.seen)).map(([, ms]) => ms);
 
-/** Memory that is still held after a collection, MB; the stream is cut between. */
-const held = (of) => of.evaluate(async () => { for (let at = 0; at < 3; at += 1) { window.gc?.(); await new Promise((done) => setTimeout(done, 300)); } return performance.memory.usedJSHeapSize / 1e6; });
-const panel = await fresh();
-await panel.goto(`http://127.0.0.1:${cable.address().port}/overview`);
-await panel.locator('main .card').first().waitFor();
-await panel.evaluate(() => Object.assign(window, { isSamePage: true }));
-await panel.waitForTimeout(20_000);
-const before = await held(panel);
-for (let cut = 0; cut < cuts; cut += 1) {
-  pull(true);
-  await panel.locator('.band[role=alert]').waitFor({ timeout: 30_000 });
-  pull(false);
-  await panel.locator('.band[role=alert]').waitFor({ state: 'detached', timeout: 60_000 });
-  await panel.waitForTimeout(5_000);
-}
-const after = await held(panel);
-const isSame = await panel.evaluate(() => 'isSamePage' in window);
 for (const one of others) await one.context().close();
-const result = { p50: percentile(latencies, 0.5), p99: percentile(latencies, 0.99), samples: latencies.length, before, after, cuts, isSame, firstView: await firstView(), assets: await assets() };
+const result = { p50: percentile(latencies, 0.5), p99: percentile(latencies, 0.99), samples: latencies.length, firstView: await firstView(), assets: await assets() };
 console.log(JSON.stringify({ ...result, chromium: execFileSync(process.env.LINLI_CHROMIUM ?? '/usr/bin/chromium', ['--version'], { encoding: 'utf8' }).trim() }));
 await browser.close();
-pull(true);
-cable.close();

@@ -4,11 +4,11 @@
 //! AES-256-GCM under a nonce of its own. Header and number of the line are authenticated with it, so a line that was
 //! changed, left out, repeated or taken from another file does not open; the last line says how many there are.
 
-use argon2::{Algorithm, Argon2, Params, Version};
 use data_encoding::BASE64;
 use linli_config::settings::key::Key;
 use linli_domain::Timestamp;
 use linli_domain::audit::{hex, unhex};
+use linli_login::argon2id::{self, Cost};
 use linli_services::random::random;
 use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
@@ -26,7 +26,7 @@ const VERSION: u16 = 1;
 const SALT: usize = 16;
 
 /// Memory in KiB, passes and lanes of Argon2id: OWASP's first choice of 2025, as for passwords.
-const COST: (u32, u32, u32) = (19_456, 2, 1);
+const COST: Cost = (19_456, 2, 1);
 
 /// Shortest secret in characters, and the longest.
 const SECRET: (usize, usize) = (12, 256);
@@ -182,10 +182,7 @@ fn derived(secret: &str, salt: &[u8]) -> Result<Key, FileError> {
     if !(SECRET.0..=SECRET.1).contains(&secret.chars().count()) {
         return Err(FileError::Secret);
     }
-    let mut key = [0; 32];
-    let params = Params::new(COST.0, COST.1, COST.2, Some(key.len())).map_err(|_| FileError::Secret)?;
-    let argon = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-    argon.hash_password_into(secret.as_bytes(), salt, &mut key).map_err(|_| FileError::Secret)?;
+    let key = argon2id::derive(secret.as_bytes(), salt, COST).map_err(|_| FileError::Secret)?;
     Ok(Key::of(key))
 }
 

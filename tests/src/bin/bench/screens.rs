@@ -9,7 +9,7 @@ use linli_tests::{Broker, Flood, Gateway, Workspace};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use crate::browser;
 use crate::measure::{Row, Use, of_the_file, resident};
@@ -21,11 +21,13 @@ const PANELS: usize = 20;
 /// would measure itself on a small machine.
 const PAGES: usize = 4;
 
-/// How often the stream of the panel that is left open is cut.
-const CUTS: usize = 12;
+/// How often the connection of the panel that is left open is cut, and from one cut to the next at least.
+const A_WHILE: (usize, Duration) = (12, Duration::from_secs(5));
+const AN_HOUR: (usize, Duration) = (60, Duration::from_secs(60));
 
 /// Longest run of the browser.
 const PATIENCE: Duration = Duration::from_secs(900);
+const OF_AN_HOUR: Duration = Duration::from_secs(4500);
 
 /// Runs the benchmark.
 pub async fn run() -> anyhow::Result<Vec<Row>> {
@@ -44,17 +46,16 @@ pub async fn run() -> anyhow::Result<Vec<Row>> {
         streams.spawn(read_stream(web.clone(), cookie.clone()));
     }
     let busy = Use::of(gateway.pid())?;
-    let words = [format!("http://{web}"), cookie, PAGES.to_string(), CUTS.to_string()];
+    let words = [format!("http://{web}"), cookie.clone(), PAGES.to_string()];
     let seen =
         timeout(PATIENCE, browser::run("screens", &words)).await.context("the browser takes too long")??;
     let ((_, cores), (now, most)) = (busy.so_far()?, resident(gateway.pid())?);
     ensure!(streams.len() == PANELS - PAGES, "a stream has ended");
     let file = of_the_file(gateway.pid())?;
+    let left_open = panel((&web, &cookie), A_WHILE, PATIENCE).await?;
     streams.shutdown().await;
     gateway.stop().await?;
     let number = |key: &str| seen[key].as_f64().unwrap_or(f64::NAN);
-    ensure!(seen["isSame"] == true, "the panel was loaded anew");
-    let growth = (number("after") / number("before") - 1.0) * 100.0;
     Ok(vec![
         Row::new(
             format!("sample → screen, {PANELS} panels, 10 000 values/s ({PAGES} pages, the others streams)"),
@@ -78,12 +79,46 @@ pub async fn run() -> anyhow::Result<Vec<Row>> {
             "≤ 1 s",
             format!("{:.0} ms, the middle of 5", number("firstView")),
         ),
-        Row::new(
-            format!("a panel left open, its stream cut {CUTS} times: heap after collection"),
-            "≤ 20 % more, no reload",
-            format!("{:.1} → {:.1} MB ({growth:+.0} %), same page", number("before"), number("after")),
-        ),
+        left_open,
     ])
+}
+
+/// One panel for an hour.
+pub async fn hour() -> anyhow::Result<Vec<Row>> {
+    let workspace = Workspace::new()?;
+    let broker = Broker::start(&workspace).await?;
+    let flood = Flood::start().await?;
+    let devices = floods(&flood, 8, "1s");
+    let config = workspace.configure(broker.port, "path = \"../data/linli.db\"", &devices)?;
+    let mut gateway = Gateway::start(&config, &workspace.path("data")).await?;
+    gateway.answering().await?;
+    let web = gateway.web().await?;
+    let cookie = gateway.log_in_at(&web, "zhao", &EVERY_ROLE)?;
+    let left_open = panel((&web, &cookie), AN_HOUR, OF_AN_HOUR).await?;
+    gateway.stop().await?;
+    Ok(vec![left_open])
+}
+
+/// Leaves a panel open and cuts its connection.
+async fn panel(
+    (web, cookie): (&str, &str),
+    (cuts, period): (usize, Duration),
+    patience: Duration,
+) -> anyhow::Result<Row> {
+    let words =
+        [format!("http://{web}"), cookie.to_owned(), cuts.to_string(), period.as_millis().to_string()];
+    let began = Instant::now();
+    let seen =
+        timeout(patience, browser::run("panel", &words)).await.context("the browser takes too long")??;
+    ensure!(seen["isSame"] == true, "the panel was loaded anew");
+    let number = |key: &str| seen[key].as_f64().unwrap_or(f64::NAN);
+    let growth = (number("after") / number("before") - 1.0) * 100.0;
+    let minutes = began.elapsed().as_secs_f64() / 60.0;
+    Ok(Row::new(
+        format!("a panel left open {minutes:.0} minutes, its stream cut {cuts} times: heap after collection"),
+        "≤ 20 % more, no reload",
+        format!("{:.1} → {:.1} MB ({growth:+.0} %), same page", number("before"), number("after")),
+    ))
 }
 
 /// Reads a stream for ever, as a panel does.

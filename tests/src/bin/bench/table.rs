@@ -11,7 +11,7 @@ use crate::{
 type Run = fn() -> LocalBoxFuture<'static, anyhow::Result<Vec<Row>>>;
 
 /// A benchmark: its name, what it is for, how it runs.
-pub const BENCHES: [(&str, &str, Run); 18] = [
+pub const BENCHES: [(&str, &str, Run); 19] = [
     ("tcp", "Modbus TCP: 100 000 values/s stored and delivered", || Box::pin(tcp::run())),
     ("idle", "memory and CPU with little to do", || Box::pin(idle::run())),
     ("rtu", "use of a serial line, with and without dead devices", || Box::pin(rtu::run())),
@@ -32,4 +32,5 @@ pub const BENCHES: [(&str, &str, Run); 18] = [
     ("register", "search among thousands of residents; measurements sealed", || Box::pin(register::run())),
     ("claim", "from a touch to the tile", || Box::pin(claim::run())),
     ("screens", "twenty panels beside 10 000 values/s", || Box::pin(screens::run())),
+    ("hour", "a panel left open for an hour", || Box::pin(screens::hour())),
 ];
