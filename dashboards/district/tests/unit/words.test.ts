@@ -22,6 +22,10 @@ test('every text is there in both languages', () => {
   for (const [key, value] of english) if (typeof value === 'string' && !own.includes(key)) expect(value, key).not.toMatch(/\p{Script=Han}/u);
 });
 
+test('English has quotation marks that a Chinese font does not draw as wide as a character', () => {
+  expect(readFileSync(join(SRC, 'words/en.ts'), 'utf8').match(/\w*[‘’“”]\w*/gu) ?? []).toEqual([]);
+});
+
 /** Texts and spoken attributes of a template that are written out. */
 function written(node: unknown, found: string[] = []): string[] {
   if (Array.isArray(node)) node.forEach((one) => written(one, found));

@@ -30,6 +30,10 @@ test('the English table is English, the Chinese one is not', () => {
   expect(latin.map(([key]) => key)).toEqual([]);
 });
 
+test('English has quotation marks that a Chinese font does not draw as wide as a character', () => {
+  for (const file of ['words/en.ts', 'words/shared/en.ts']) expect(readFileSync(join(SRC, file), 'utf8').match(/\w*[‘’“”]\w*/gu) ?? []).toEqual([]);
+});
+
 test('messages with a number say it', () => {
   for (const table of [zh, en]) {
     expect(table.app.alarmsOpen(7)).toContain('7');
