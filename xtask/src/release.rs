@@ -22,12 +22,15 @@ pub fn dist() -> anyhow::Result<()> {
 /// Runs the benchmarks named, or all, on the `release` binary, or the one that `LINLI_BIN` names.
 pub fn bench(names: &[&str]) -> anyhow::Result<()> {
     needs::ensure()?;
+    let is_asked = |of: &[&str]| names.is_empty() || names.iter().any(|name| of.contains(name));
+    if is_asked(&["claim", "screens", "hour"]) {
+        screens::packages()?;
+    }
     let binary = match std::env::var_os("LINLI_BIN") {
         Some(binary) => PathBuf::from(binary),
         None => {
             command(cargo_process().args(["build", "--release", "-p", "linli"]))?;
-            let districts = ["district", "contention", "cluster", "region"];
-            if names.is_empty() || names.iter().any(|name| districts.contains(name)) {
+            if is_asked(&["district", "contention", "cluster", "region"]) {
                 command(cargo_process().args(["build", "--release", "-p", "linli-district"]))?;
             }
             root().join("target/release/linli")

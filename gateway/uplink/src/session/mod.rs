@@ -22,8 +22,9 @@ const LONGEST_INCOMING: u32 = 2 * 1024 * 1024;
 /// Requests and events between the session and its client.
 const QUEUE: usize = 512;
 
-/// Packet ids in use at most; the window stays far below, so ids are not used again early.
-const PACKET_IDS: u16 = 8192;
+/// Least and most packet ids in use at once. The window stays far below, so ids are not used again early; the client keeps
+/// 216 bytes for each of them from its start.
+const PACKET_IDS: (u16, u16) = (1024, 8192);
 
 /// No answer to CONNECT within this means no connection.
 const CONNECT_WITHIN: Duration = Duration::from_secs(15);
@@ -110,6 +111,12 @@ pub fn connect(settings: &Settings, attempt: usize, will: Publication) -> Result
     })
 }
 
+/// Packet ids in use at once, for so many messages that wait for their acknowledgement.
+fn packet_ids(window: usize) -> u16 {
+    let (least, most) = PACKET_IDS;
+    u16::try_from(window.saturating_mul(8)).unwrap_or(most).clamp(least, most)
+}
+
 /// A topic filter, and whether it is subscribed at QoS 1.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Filter {
@@ -155,6 +162,11 @@ fn destination(base: &str, topic: &[u8]) -> Option<Destination> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn there_are_more_packet_ids_than_messages_that_wait() {
+        assert_eq!([1, 128, 200, 2048, usize::MAX].map(packet_ids), [1024, 1024, 1600, 8192, 8192]);
+    }
 
     #[test]
     fn a_topic_names_one_device_or_orders() {

@@ -11,7 +11,7 @@ use mqtt::{
 use mqtt_v311 as mqtt;
 
 use super::driven::{Client, Driven, Events, Received};
-use super::{Filter, LONGEST_INCOMING, PACKET_IDS, Publication, QUEUE, Session, Verdict};
+use super::{Filter, LONGEST_INCOMING, Publication, QUEUE, Session, Verdict, packet_ids};
 use crate::settings::Settings;
 
 /// Begins a connection.
@@ -33,7 +33,7 @@ pub fn connect(
     options.set_keep_alive(u16::try_from(settings.keep_alive.as_secs()).unwrap_or(u16::MAX));
     let longest = LONGEST_INCOMING as usize;
     options.set_max_packet_size(longest, longest);
-    options.set_inflight(PACKET_IDS);
+    options.set_inflight(packet_ids(settings.window));
     options.set_last_will(LastWill::new(will.topic, will.payload, QoS::AtLeastOnce, will.retain));
     let (client, events) = AsyncClientBuilder::new(options).capacity(QUEUE).build();
     Driven::start(client, events, settings)

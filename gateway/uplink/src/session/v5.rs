@@ -11,7 +11,7 @@ use mqtt::{
 use mqtt_v5 as mqtt;
 
 use super::driven::{Client, Driven, Events, Received};
-use super::{CONNECT_WITHIN, Filter, LONGEST_INCOMING, PACKET_IDS, Publication, QUEUE, Session, Verdict};
+use super::{CONNECT_WITHIN, Filter, LONGEST_INCOMING, Publication, QUEUE, Session, Verdict, packet_ids};
 use crate::settings::Settings;
 
 /// Begins a connection.
@@ -32,7 +32,7 @@ pub fn connect(
     options.set_clean_start(true);
     options.set_keep_alive(u16::try_from(settings.keep_alive.as_secs()).unwrap_or(u16::MAX));
     options.set_max_packet_size(Some(LONGEST_INCOMING));
-    options.set_outgoing_inflight_upper_limit(PACKET_IDS);
+    options.set_outgoing_inflight_upper_limit(packet_ids(settings.window));
     options.set_connect_timeout(CONNECT_WITHIN);
     options.set_last_will(LastWill::new(will.topic, will.payload, QoS::AtLeastOnce, will.retain, None));
     let (client, events) = AsyncClientBuilder::new(options).capacity(QUEUE).build();

@@ -17,11 +17,12 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 /// Name of the topic of values.
 pub const VALUES: &str = "values";
 
-/// Interval at which changed values are sent: half the time within which a screen should show them.
-const EVERY: Duration = Duration::from_millis(100);
+/// Interval at which changed values are sent. A screen should show them within 100 ms; devices that are read as often keep
+/// their distance from these looks, so that whatever is waited for here is waited for every time.
+const EVERY: Duration = Duration::from_millis(50);
 
 /// Changes kept for a slow stream; one that lacks more reads the table. Each may have a hundred kilobytes.
-const KEPT: usize = 4;
+const KEPT: usize = 8;
 
 /// What changed within one interval.
 #[derive(Debug, Clone)]
