@@ -22,6 +22,12 @@ pub struct Nats {
     child: Option<Child>,
 }
 
+/// The environment of a server of three on one machine: with as many threads as processors each, they would mostly wait for
+/// each other.
+fn of_three() -> Vec<(String, String)> {
+    vec![("GOMAXPROCS".to_owned(), "1".to_owned())]
+}
+
 // === impl Nats ===
 
 impl Nats {
@@ -80,7 +86,7 @@ impl Nats {
                 routes.join(", ")
             );
             std::fs::write(&config, text)?;
-            nodes.push(Self { port, mqtt, config, environment: Vec::new(), child: None });
+            nodes.push(Self { port, mqtt, config, environment: of_three(), child: None });
         }
         Self::begin_all(&mut nodes).await?;
         Ok(nodes)
@@ -127,7 +133,7 @@ impl Nats {
                 workspace.path(&format!("nats-{nth}.log")).display()
             );
             std::fs::write(&config, text)?;
-            nodes.push(Self { port, mqtt, config, environment: Vec::new(), child: None });
+            nodes.push(Self { port, mqtt, config, environment: of_three(), child: None });
         }
         Ok((nodes, links))
     }
