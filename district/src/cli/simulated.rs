@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use linli_mode::order::Envelope;
 use mqtt_v5::mqttbytes::QoS;
 use mqtt_v5::{AsyncClient, AsyncClientBuilder, Event, MqttOptions, Packet, PublishOptions};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -32,10 +32,13 @@ const STAGES: [(&str, &str); 5] = [
     ("ready", "就绪"),
 ];
 
-const DEVICES: [(&str, &str, &str); 3] = [
-    ("fridge-1", "冷藏柜", "food_safety"),
-    ("room-1", "阅览室", "telemetry"),
-    ("kiosk-1", "政务终端", "kiosk"),
+/// Id, name, class and points with their units.
+type Device = (&'static str, &'static str, &'static str, &'static [(&'static str, &'static str)]);
+
+const DEVICES: [Device; 3] = [
+    ("fridge-1", "冷藏柜", "food_safety", &[("temperature", "Cel"), ("humidity", "%")]),
+    ("room-1", "阅览室", "telemetry", &[("temperature", "Cel"), ("humidity", "%")]),
+    ("kiosk-1", "政务终端", "kiosk", &[("paper", "%")]),
 ];
 
 /// A centre at work.
@@ -131,8 +134,11 @@ impl Centre {
 
     async fn begin(&mut self) {
         self.status(true).await;
-        for (device, name, class) in DEVICES {
-            let points = json!({"temperature": {"unit": "Cel", "type": "f64"}, "humidity": {"unit": "%", "type": "f64"}});
+        for (device, name, class, points) in DEVICES {
+            let points = points
+                .iter()
+                .map(|(point, unit)| ((*point).to_owned(), json!({"unit": unit, "type": "f64"})));
+            let points: Map<String, Value> = points.collect();
             let meta = json!({"device": device, "name": name, "room": "hall", "class": class, "profile": "demo", "points": points});
             self.publish(&format!("meta/{device}"), true, meta).await;
         }
@@ -143,10 +149,17 @@ impl Centre {
 
     async fn measure(&mut self, round: u32) {
         let wave = (f64::from(round) / 20.0 + f64::from(self.number)).sin();
-        for (nth, (device, ..)) in DEVICES.iter().enumerate() {
+        let runs_out = self.number % 5 == 4;
+        for (nth, (device, .., points)) in DEVICES.iter().enumerate() {
             let warm = if nth == 0 { 4.0 + 5.0 * wave.max(0.0).powi(8) } else { 22.0 + wave };
-            let samples = json!([{"p": "temperature", "t": now(), "v": (warm * 10.0).round() / 10.0},
-                {"p": "humidity", "t": now(), "v": (50.0 + 5.0 * wave).round()}]);
+            let value = |point: &str| match point {
+                "temperature" => (warm * 10.0).round() / 10.0,
+                "humidity" => (50.0 + 5.0 * wave).round(),
+                _ if runs_out => 6.0,
+                _ => 100.0 - f64::from(round / 12 % 80),
+            };
+            let samples = points.iter().map(|(point, _)| json!({"p": point, "t": now(), "v": value(point)}));
+            let samples: Vec<Value> = samples.collect();
             self.record(&format!("data/{device}"), json!({"device": device, "samples": samples})).await;
             if nth == 0 && (warm > 8.0) != self.is_warm {
                 self.is_warm = !self.is_warm;
@@ -157,8 +170,8 @@ impl Centre {
                 self.record("event/alarm", event).await;
             }
         }
-        // Now and then a paper that runs out.
-        if round == 2 && self.number % 5 == 4 {
+        // Here and there the paper runs out.
+        if round == 2 && runs_out {
             let event = json!({"alarm": "kiosk-1.paper", "device": "kiosk-1", "priority": "low", "from": "normal",
                 "to": "unacknowledged", "text": "政务终端：纸快用完", "at": now()});
             self.record("event/alarm", event).await;
