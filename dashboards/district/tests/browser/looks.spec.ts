@@ -14,7 +14,7 @@ beforeAll(async () => {
   district = await demo();
   browser = await launch();
   // With something wrong everywhere: what is calm is easily whole.
-  await until(district, 'SELECT count(*) FROM latest', 84);
+  await until(district, 'SELECT count(*) FROM latest', 70);
   sql(district, "INSERT INTO alarm (gateway, alarm, state, priority, device, text, at) SELECT id, 'x', 'unacknowledged', 'high', 'fridge-1', '冷藏柜：温度过高，超过 8 °C 已经 40 分钟，请移走食物', now() FROM gateway WHERE centre IN ('demo-003', 'demo-008')");
   sql(district, "INSERT INTO poison (topic, reason, detail, bytes, payload) VALUES ('linli/1/demo-004/gw/data/very-long-device-name-of-somebody', 'claims_another', 'the epoch belongs to demo-001/gw', 120, 'x')");
   sql(district, "UPDATE gateway SET online = false WHERE centre IN ('demo-006', 'demo-009')");
