@@ -1,25 +1,11 @@
 //! What the health cabin keeps: together or not at all, in versions, and gone when erased.
 
-use linli_domain::visit::{Context, Ending, OpenedBy, Status, Version, Visit};
+use linli_domain::visit::{Context, Ending, Status, Version};
 use linli_domain::vital::{Measurement, Quantity, Reading, Taken};
 use linli_domain::{ClockQuality, Id, Lane, Timestamp};
 use linli_store::{Audit, Change, Entry, Resident};
 
-use crate::support::{NOW, event, open, waiting};
-
-fn visit(id: &str, pseudonym: Option<&str>) -> Visit {
-    Visit {
-        id: id.to_owned(),
-        room: Id::new("cabin").unwrap(),
-        pseudonym: pseudonym.map(str::to_owned),
-        code: None,
-        consent: None,
-        opened_by: OpenedBy::Card,
-        opened: NOW,
-        ended: None,
-        progress: linli_domain::visit::Progress::default(),
-    }
-}
+use crate::support::{NOW, event, open, visit, waiting};
 
 fn version(id: &str, version: u32, visit: Option<&str>, why: &str) -> Version {
     let taken = Taken { at: NOW, clock: ClockQuality::Synchronised, device: None };

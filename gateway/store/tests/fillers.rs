@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use linli_domain::command::State;
 use linli_domain::rollup::{Minute, Rollup};
-use linli_domain::visit::{Context, Ending, OpenedBy, Status, Version, Visit};
+use linli_domain::visit::{Context, Ending, Status, Version, Visit};
 use linli_domain::vital::{Measurement, Quantity, Reading, Taken};
 use linli_domain::{ClockQuality, DeviceClass, Id, Lane, Message, Record, Timestamp, Topic};
 use linli_store::{
@@ -16,7 +16,7 @@ use linli_store::{
 use sqlx::Connection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 
-use crate::support::{self, NOW, clock, command, event, layout, numbered};
+use crate::support::{self, NOW, clock, command, event, layout, numbered, visit};
 
 pub const CAP_BYTES: usize = 4 << 20;
 pub const CAP: u64 = CAP_BYTES as u64;
@@ -245,7 +245,7 @@ pub async fn small(path: &Path) -> (Store, Opening) {
 
 /// A visit that is open when the store fills.
 pub async fn prepare(store: &Store) {
-    store.cabin().keep(entry(vec![Change::Visit(visit("open-before"))])).await.unwrap();
+    store.cabin().keep(entry(vec![Change::Visit(visit("open-before", None))])).await.unwrap();
     store.cabin().keep(entry(vec![Change::Version(Box::new(version("before", 1, "")))])).await.unwrap();
 }
 
@@ -283,7 +283,7 @@ pub async fn urgent_things(store: &Store, number: u32) -> Result<(), (&'static s
     let stopped =
         Entry { records: vec![event(number)], ..document("mode-line", 1_000_000 + number, "{}".into()) };
     store.documents().keep(stopped).await.map_err(said("an entry of the mode switch"))?;
-    let ended = Visit { ended: Some((NOW, Ending::Completed)), ..visit("open-before") };
+    let ended = Visit { ended: Some((NOW, Ending::Completed)), ..visit("open-before", None) };
     store.cabin().keep(entry(vec![Change::Visit(ended)])).await.map_err(said("the end of a visit"))?;
     let withdrawn = Version { status: Status::EnteredInError, ..version("before", 2 + number, "") };
     let withdrawn = entry(vec![Change::Version(Box::new(withdrawn))]);
@@ -313,7 +313,7 @@ fn visited(number: u32) -> Entry {
     let pseudonym = format!("P{number}");
     let sealed = noise(number, 5000).into_bytes();
     let resident = Resident { pseudonym: pseudonym.clone(), key: "k1".to_owned(), sealed, at: NOW };
-    let visit = Visit { pseudonym: Some(pseudonym), ..visit(&format!("v-{number:016x}")) };
+    let visit = Visit { pseudonym: Some(pseudonym), ..visit(&format!("v-{number:016x}"), None) };
     entry(vec![Change::Resident(resident), Change::Visit(visit)])
 }
 
@@ -343,20 +343,6 @@ fn document(kind: &str, number: u32, body: String) -> Entry {
 
 fn entry(changes: Vec<Change>) -> Entry {
     Entry { changes, ..Entry::default() }
-}
-
-fn visit(id: &str) -> Visit {
-    Visit {
-        id: id.to_owned(),
-        room: Id::new("cabin").unwrap(),
-        pseudonym: None,
-        code: None,
-        consent: None,
-        opened_by: OpenedBy::Card,
-        opened: NOW,
-        ended: None,
-        progress: linli_domain::visit::Progress::default(),
-    }
 }
 
 fn version(id: &str, version: u32, key: &str) -> Version {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use linli_domain::command::State;
 use linli_domain::rollup::{Minute, Rollup};
-use linli_domain::visit::{Context, OpenedBy, Status, Version, Visit};
+use linli_domain::visit::{Context, Status, Version};
 use linli_domain::vital::{Measurement, Taken};
 use linli_domain::{ClockQuality, DeviceClass, Id, Lane, Timestamp};
 use linli_store::{
@@ -13,7 +13,7 @@ use linli_store::{
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, Connection};
 
-use crate::support::{NOW, command, event, layout, number_of, numbered, open, settled, waiting};
+use crate::support::{NOW, command, event, layout, number_of, numbered, open, settled, visit, waiting};
 
 /// A directory with a database in it.
 struct Bench {
@@ -293,20 +293,6 @@ async fn alarms_beside_an_undecodable_one_are_read_and_people_are_told() {
     bench.is_well(store, 3).await;
 }
 
-fn visit(id: &str) -> Visit {
-    Visit {
-        id: id.to_owned(),
-        room: Id::new("cabin").unwrap(),
-        pseudonym: Some("P".to_owned()),
-        code: None,
-        consent: None,
-        opened_by: OpenedBy::Card,
-        opened: NOW,
-        ended: None,
-        progress: linli_domain::visit::Progress::default(),
-    }
-}
-
 fn version(id: &str) -> Version {
     let taken = Taken { at: NOW, clock: ClockQuality::Synchronised, device: None };
     Version {
@@ -334,8 +320,12 @@ async fn visits_beside_an_undecodable_one_are_read_and_erasing_leaves_nothing() 
         Change::Resident(Resident { pseudonym, key, sealed: vec![1], at: NOW })
     };
     let versions = ["m1", "m2"].map(|id| Change::Version(Box::new(version(id))));
-    let mut changes =
-        vec![resident("P"), resident("Q"), Change::Visit(visit("v1")), Change::Visit(visit("v2"))];
+    let mut changes = vec![
+        resident("P"),
+        resident("Q"),
+        Change::Visit(visit("v1", Some("P"))),
+        Change::Visit(visit("v2", Some("P"))),
+    ];
     changes.extend(versions);
     let audit = |who: &str| Audit {
         at: NOW,
@@ -351,8 +341,8 @@ async fn visits_beside_an_undecodable_one_are_read_and_erasing_leaves_nothing() 
     bench.damage("UPDATE resident SET key = X'FF' WHERE pseudonym = 'P'").await;
     bench.damage("UPDATE audit SET who = X'FF' WHERE id = 1").await;
     let cabin = store.cabin();
-    assert_eq!(cabin.open_visits().await.unwrap(), [visit("v2")]);
-    assert_eq!(cabin.visits(NOW, Timestamp(i64::MAX)).await.unwrap(), [visit("v2")]);
+    assert_eq!(cabin.open_visits().await.unwrap(), [visit("v2", Some("P"))]);
+    assert_eq!(cabin.visits(NOW, Timestamp(i64::MAX)).await.unwrap(), [visit("v2", Some("P"))]);
     assert!(matches!(cabin.visit("v1").await, Err(ReadError::Undecodable { table: "visit", .. })));
     assert_eq!(cabin.measured_during("v1").await.unwrap(), [version("m2")]);
     assert!(matches!(cabin.resident("P").await, Err(ReadError::Undecodable { .. })));

@@ -1,11 +1,11 @@
 //! Records and stores for the tests.
-#![allow(dead_code, missing_docs, clippy::unwrap_used, reason = "each test file uses its own part")]
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
+use linli_domain::visit::{OpenedBy, Visit};
 use linli_domain::{
     Batch, ClockQuality, DeviceClass, Id, Lane, Layout, Message, PointSpec, Quality, Record, Sample,
     Timestamp, Topic, Value, ValueType,
@@ -21,6 +21,21 @@ pub fn settings(path: &Path) -> Settings {
         max_age: None,
         commit_interval: Duration::from_millis(10),
         history_retention: Duration::from_secs(24 * 3600),
+    }
+}
+
+/// An open visit of the cabin.
+pub fn visit(id: &str, pseudonym: Option<&str>) -> Visit {
+    Visit {
+        id: id.to_owned(),
+        room: Id::new("cabin").unwrap(),
+        pseudonym: pseudonym.map(str::to_owned),
+        code: None,
+        consent: None,
+        opened_by: OpenedBy::Card,
+        opened: NOW,
+        ended: None,
+        progress: linli_domain::visit::Progress::default(),
     }
 }
 

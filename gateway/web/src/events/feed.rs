@@ -17,8 +17,8 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 /// Name of the topic of values.
 pub const VALUES: &str = "values";
 
-/// Interval at which changed values are sent. A screen should show them within 100 ms; devices that are read as often keep
-/// their distance from these looks, so that whatever is waited for here is waited for every time.
+/// Interval at which changed values are sent. A screen should show them within 100 ms, and a device that is read at the same
+/// interval may wait nearly all of it every time.
 const EVERY: Duration = Duration::from_millis(50);
 
 /// Changes kept for a slow stream; one that lacks more reads the table. Each may have a hundred kilobytes.
