@@ -64,8 +64,9 @@ handover() {
     mosquitto_passwd -b "$etc/broker/passwords" "$user" "$password"
     cp -- "$etc/broker/ca.pem" "$folder/district-ca.pem"
     {
-        echo "# 放入网关的 gateway.toml；另两个文件放在它旁边，权限 0600。"
-        echo "# For gateway.toml; the two other files go beside it, with mode 0600."
+        echo "# 放入网关的 gateway.toml；另两个文件放在它旁边，属于网关的用户，权限 0600。"
+        echo "# For gateway.toml; the two other files go beside it, with mode 0600, and belong to the gateway's user:"
+        echo "#   cd /etc/linli && chown linli district-password district-ca.pem && chmod 0600 district-password"
         echo "[mqtt]"
         echo "url = \"$(cat -- "$etc/broker/address")\""
         echo "username = \"$user\""

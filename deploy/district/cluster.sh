@@ -253,7 +253,7 @@ centre() {
         # A point is no part of a topic that nats-server 2.9 takes.
         case "$id" in '' | [!a-z0-9]* | *[!a-z0-9_-]*) wrong "$id：只能用小写字母、数字、- _ only a-z, 0-9, - and _" ;; esac
     done
-    user="$1.$2" folder="$plan/handover/$1.$2"
+    centre="$1" gateway="$2" user="$1.$2" folder="$plan/handover/$1.$2"
     [ "${3:-}" != --ssh ] || ssh=1
     if [ "$verb" = add ]; then
         mkdir -p -- "$folder"
@@ -264,13 +264,15 @@ centre() {
         cp -- "$plan/ca.pem" "$folder/district-ca.pem"
         set -- $brokers
         {
-            echo "# 放入网关的 gateway.toml；另两个文件放在它旁边，权限 0600。"
-            echo "# For gateway.toml; the two other files go beside it, with mode 0600."
+            echo "# 放入网关的 gateway.toml；另两个文件放在它旁边，属于网关的用户，权限 0600。"
+            echo "# For gateway.toml; the two other files go beside it, with mode 0600, and belong to the gateway's user:"
+            echo "#   cd /etc/linli && chown linli district-password district-ca.pem && chmod 0600 district-password"
             echo "[mqtt]"
             echo "url = \"mqtts://$1:8883\""
             shift
             echo "more_urls = [$(joined '"mqtts://' ':8883"' ', ' "$@")]"
             echo "version = \"3.1.1\""
+            echo "escape_dots = true"
             echo "username = \"$user\""
             echo "password = \"file:district-password\""
             echo "tls = { ca = \"district-ca.pem\" }"
@@ -292,8 +294,12 @@ centre() {
         fi
     done
     set -- $services
-    echo "然后在 then on $1: linli-district centre $verb ${user%%.*} …  (--name 名称 --phone 电话 --place 纬度,经度)"
-    [ "$verb" = revoke ] || echo "请把此目录交给网关，之后删除 take this folder to the gateway, then delete it: $folder"
+    if [ "$verb" = revoke ]; then
+        echo "然后在 then on $1: linli-district centre revoke $centre $gateway"
+        return
+    fi
+    echo "然后在 then on $1: linli-district centre add $centre $gateway --no-code --name 名称 --phone 电话 --place 纬度,经度"
+    echo "请把此目录交给网关，之后删除 take this folder to the gateway, then delete it: $folder"
 }
 new_users() {
     etc=/etc/linli-district
@@ -333,8 +339,16 @@ bundle() {
     [ -n "$root$dry" ] || [ "$(id -u)" = 0 ] || wrong "请用 root 运行 run it as root; --root FOLDER or --dry-run to look first"
 }
 packages() {
-    say "安装 installing $*"
-    machine env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@"
+    missing=
+    for package in "$@"; do
+        [ -z "$dry" ] && dpkg-query -W -f '${db:Status-Abbrev}' "$package" 2>/dev/null | grep -q '^ii' ||
+            missing="$missing $package"
+    done
+    # What is there stays as it is: a machine without a network needs none.
+    [ -n "$missing" ] || return 0
+    say "安装 installing$missing"
+    # shellcheck disable=SC2086
+    machine env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing
 }
 machine_files() {
     owner="$1"
@@ -561,8 +575,7 @@ service() {
     machine_files linli-district service
     etc=$root/etc/linli-district
     put /etc/linli-district/broker-password 0600 linli-district:linli-district < "$here/secrets/district"
-    printf '*:*:linli:linli:%s\n' "$(cat -- "$here/secrets/database")" |
-        put /etc/linli-district/pgpass 0600 linli-district:linli-district
+    put /etc/linli-district/database-password 0600 linli-district:linli-district < "$here/secrets/database"
     # Each copy begins at another broker.
     nth=0
     for one in $services; do
@@ -578,11 +591,13 @@ service() {
         sed -e "s|@DATABASES@|$(joined '' '' ',' $databases)|" -e "s|@ETC@|$etc|g" -e "s|@BROKER@|$first|" \
             -e "s|@MORE@|$(joined '"tls://' ':4222"' ', ' "$@")|" -e "s|@NAME@|$(printf '%s' "$name" | tr ':' '-')|" \
             "$here/cluster/district.toml" | put /etc/linli-district/district.toml 0600 linli-district:linli-district
+    elif ! grep -q 'file:database-password' "$etc/district.toml"; then
+        # One of before, which had it from the environment.
+        machine sed -i '/^url = "postgres/a password = "file:database-password"' "$etc/district.toml"
     fi
     put /etc/systemd/system/linli-district.service 0644 root:root < "$here/linli-district.service"
     {
         echo "[Service]"
-        echo "Environment=PGPASSFILE=/etc/linli-district/pgpass"
         for one in $brokers $databases; do
             # Names may change their address.
             is_address "$one" && echo "IPAddressAllow=$one" || echo "IPAddressAllow=any"

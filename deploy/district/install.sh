@@ -71,9 +71,16 @@ owned() {
 # === What it stands on ===
 
 if [ -z "$root" ]; then
-    say "安装 installing mosquitto, postgresql-15, zstd"
-    DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
-        mosquitto postgresql-15 postgresql-client-15 zstd openssl >/dev/null
+    missing=
+    for package in mosquitto postgresql-15 postgresql-client-15 zstd openssl; do
+        dpkg-query -W -f '${db:Status-Abbrev}' "$package" 2>/dev/null | grep -q '^ii' || missing="$missing $package"
+    done
+    # What is there stays as it is: a machine without a network needs none.
+    if [ -n "$missing" ]; then
+        say "安装 installing$missing"
+        # shellcheck disable=SC2086
+        DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $missing >/dev/null
+    fi
     id linli-district >/dev/null 2>&1 ||
         useradd --system --home-dir /nonexistent --shell /usr/sbin/nologin linli-district
     install -m 0755 -- "$program" /usr/local/bin/linli-district
@@ -216,6 +223,12 @@ $enrolment
 END
 fi
 owned linli-district:linli-district "$etc/district.toml"
+# Root, too, is the service's user at the database: `linli-district users add` and the other verbs work for it.
+hba="$root/etc/postgresql/15/main/pg_hba.conf"
+if [ -f "$hba" ] && ! grep -q 'map=linli' "$hba"; then
+    sed -i '1i local linli linli-district peer map=linli' "$hba"
+    printf 'linli linli-district linli-district\nlinli root linli-district\n' >> "$root/etc/postgresql/15/main/pg_ident.conf"
+fi
 for unit in linli-district.service linli-district-broker.path linli-district-broker.service \
     linli-district-backup.service linli-district-backup.timer; do
     install -m 0644 -- "$here/$unit" "$root/etc/systemd/system/$unit"
@@ -241,6 +254,8 @@ systemctl daemon-reload
 [ ! -f /etc/mosquitto/conf.d/default.conf ] || mv /etc/mosquitto/conf.d/default.conf /etc/mosquitto/conf.d/default.conf.before
 systemctl enable --quiet mosquitto postgresql
 systemctl restart mosquitto postgresql@15-main
+# The user postgres may not read the folder where this began.
+cd /
 runuser -u postgres -- psql -Xqtc "SELECT 1 FROM pg_roles WHERE rolname = 'linli-district'" | grep -q 1 ||
     runuser -u postgres -- createuser --no-superuser --no-createdb --no-createrole linli-district
 runuser -u postgres -- psql -Xqtc "SELECT 1 FROM pg_database WHERE datname = 'linli'" | grep -q 1 ||
@@ -253,5 +268,8 @@ Note: the backups are on the database's own disk and would be lost with it: moun
 END
 cat <<END
 区级平台已运行。The district runs: systemctl status linli-district
-下一步，登记各中心 next, enrol the centres: linli-district-centre add CENTRE GATEWAY --name 名称 --phone 电话
+下一步 next:
+  建账号 an account for the screens: linli-district users add zhang --name 张三 --role administrator
+  打开屏幕 the screens, on this machine: http://127.0.0.1:8090
+  登记各中心 enrol the centres: linli-district-centre add CENTRE GATEWAY --name 名称 --phone 电话
 END

@@ -77,10 +77,10 @@ echo "正在校验 comparing it with its manifest …"
 cat <<END
 已就绪 ready: $target
 启用 to put it in its place (as root):
-  systemctl stop linli-district postgresql
+  systemctl stop linli-district postgresql@15-main
   mv /var/lib/postgresql/15/main /var/lib/postgresql/15/main.before
   mv $target /var/lib/postgresql/15/main && chown -R postgres:postgres /var/lib/postgresql/15/main
-  systemctl start postgresql linli-district
+  systemctl start postgresql@15-main linli-district
 恢复之后各网关会重发尚未确认的数据。Gateways send again what no database has confirmed to them; what they were told is
 stored and is not in this backup shows as a gap of their data.
 END

@@ -100,7 +100,7 @@ pub async fn run(pool: PgPool, checked: Checked, cancel: CancellationToken) {
             Ok(false) => last_error.clear(),
             Err(error) if error.to_string() == last_error => {}
             Err(error) => {
-                tracing::warn!(%error, "the broker's files");
+                tracing::warn!(%error, "the broker's files are not up to date; it is tried again");
                 last_error = error.to_string();
             }
         }

@@ -42,9 +42,10 @@ pub struct Config {
 #[serde(deny_unknown_fields)]
 pub struct Database {
     /// Address, such as `postgres:///linli?host=/run/postgresql` or `postgres://linli@127.0.0.1:5432/linli`; of a primary
-    /// and its standby `postgres://linli@one,two/linli?sslmode=verify-full&sslrootcert=PATH`. A password is read from
-    /// `PGPASSFILE`, never from here.
+    /// and its standby `postgres://linli@one,two/linli?sslmode=verify-full&sslrootcert=PATH`. Never with a password.
     pub url: String,
+    /// Reference to the password, `file:PATH`; without it `PGPASSFILE` is read, as by every client of PostgreSQL.
+    pub password: Option<String>,
     /// Why another machine may be reached without encryption.
     pub insecure: Option<String>,
     /// Connections of this copy, 2 to 64.
@@ -170,8 +171,10 @@ pub struct Checked {
     pub brokers: Vec<(String, u16)>,
     /// How they are spoken to.
     pub engine: Engine,
+    /// The password at the database.
+    pub database_password: Option<String>,
     /// The password at the broker.
-    pub password: Option<String>,
+    pub broker_password: Option<String>,
     /// Where HTTP listens.
     pub listen: SocketAddr,
     /// The outlines below the map, GeoJSON.
@@ -239,10 +242,12 @@ pub fn check(config: Config, dir: &Path) -> Result<Checked, Vec<String>> {
         wrong.push(format!("database.url: {:?} does not begin with postgres://", database.url));
     } else if has_password(&database.url) {
         wrong.push(
-            "database.url: holds a password; put it into a file and name that in PGPASSFILE".to_owned(),
+            "database.url: holds a password; put it into a file: database.password = \"file:PATH\""
+                .to_owned(),
         );
     }
     encrypted(database, &mut wrong);
+    let database_password = secret("database.password", database.password.as_deref(), dir, &mut wrong);
     within(&mut wrong, "database.connections", database.connections.into(), 2, 64);
     let mqtt = &config.mqtt;
     within(&mut wrong, "mqtt.in_flight", mqtt.in_flight.into(), 64, 16_384);
@@ -257,7 +262,7 @@ pub fn check(config: Config, dir: &Path) -> Result<Checked, Vec<String>> {
         }
     }
     let brokers = brokers(mqtt, &mut wrong);
-    let password = secret("mqtt.password", mqtt.password.as_deref(), dir, &mut wrong);
+    let broker_password = secret("mqtt.password", mqtt.password.as_deref(), dir, &mut wrong);
     if mqtt.password.is_some() && mqtt.username.is_none() {
         wrong.push("mqtt.password: needs mqtt.username".to_owned());
     }
@@ -267,12 +272,7 @@ pub fn check(config: Config, dir: &Path) -> Result<Checked, Vec<String>> {
         crate::outlines::read(&dir.join(path)).map_err(|why| wrong.push(format!("web.outlines: {why}"))).ok()
     });
     let enrolment = crate::enrolment_config::check(&config.enrolment, tls.as_ref(), dir, &mut wrong);
-    let keep = &config.keep;
-    within(&mut wrong, "keep.recent_days", keep.recent_days.into(), 2, 400);
-    within(&mut wrong, "keep.packed_days", keep.packed_days.into(), keep.recent_days.into(), 36_500);
-    within(&mut wrong, "keep.event_days", keep.event_days.into(), 180, 36_500);
-    within(&mut wrong, "keep.poison_days", keep.poison_days.into(), 1, 3650);
-    within(&mut wrong, "keep.ahead_days", keep.ahead_days.into(), 1, 60);
+    kept(&config.keep, &mut wrong);
     if !config.person.is_empty() {
         wrong.push(
             "person: accounts have taken its place: `linli-district users add NAME --role commander`; remove the tables"
@@ -288,7 +288,8 @@ pub fn check(config: Config, dir: &Path) -> Result<Checked, Vec<String>> {
                 config,
                 brokers,
                 engine,
-                password,
+                database_password,
+                broker_password,
                 listen,
                 outlines,
                 tls,
@@ -299,6 +300,15 @@ pub fn check(config: Config, dir: &Path) -> Result<Checked, Vec<String>> {
         }
         _ => Err(wrong),
     }
+}
+
+/// How long what is kept.
+fn kept(keep: &Keep, wrong: &mut Vec<String>) {
+    within(wrong, "keep.recent_days", keep.recent_days.into(), 2, 400);
+    within(wrong, "keep.packed_days", keep.packed_days.into(), keep.recent_days.into(), 36_500);
+    within(wrong, "keep.event_days", keep.event_days.into(), 180, 36_500);
+    within(wrong, "keep.poison_days", keep.poison_days.into(), 1, 3650);
+    within(wrong, "keep.ahead_days", keep.ahead_days.into(), 1, 60);
 }
 
 /// Where HTTP listens, and the files of its certificate and key.
@@ -470,7 +480,7 @@ mod tests {
             [web]\nlisten = \"0.0.0.0:80\"\nhosts = [\"https://a/\"]\n[keep]\nevent_days = 30\n";
         let wrong = checked(text).expect_err("it is wrong").join("\n");
         for part in [
-            "PGPASSFILE",
+            "database.password = \"file:PATH\"",
             "h is another machine; add ?sslmode=verify-full",
             "connections: 1 is not between 2 and 64",
             "use mqtts://",

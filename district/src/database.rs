@@ -57,10 +57,15 @@ impl Database {
     /// first is used while none answers.
     pub async fn open(checked: &Checked) -> anyhow::Result<Self> {
         let database = &checked.config.database;
-        let parsed: Result<Vec<PgConnectOptions>, sqlx::Error> = addresses(&database.url)
-            .iter()
-            .map(|url| Ok(PgConnectOptions::from_str(url)?.options(SETTINGS)))
-            .collect();
+        let server = |url: &String| {
+            let options = PgConnectOptions::from_str(url)?.options(SETTINGS);
+            Ok(match &checked.database_password {
+                Some(password) => options.password(password),
+                None => options,
+            })
+        };
+        let parsed: Result<Vec<PgConnectOptions>, sqlx::Error> =
+            addresses(&database.url).iter().map(server).collect();
         let servers: Arc<[PgConnectOptions]> = parsed.context("database.url")?.into();
         let nth = if servers.len() > 1 { writable(&servers).await.unwrap_or(0) } else { 0 };
         let chosen = Arc::new(Mutex::new(Chosen { nth, since: Instant::now() }));

@@ -47,6 +47,11 @@ pub async fn format(pool: &PgPool) -> Result<i32, sqlx::Error> {
     sqlx::query("SELECT coalesce(max(format), 0) FROM format").fetch_one(pool).await?.try_get(0)
 }
 
+/// Whether the database takes writes; one that follows another, or still restores a backup, does not.
+pub async fn takes_writes(pool: &PgPool) -> Result<bool, sqlx::Error> {
+    sqlx::query("SELECT NOT pg_is_in_recovery()").fetch_one(pool).await?.try_get(0)
+}
+
 /// Checks that the database has this program's format.
 pub async fn check(pool: &PgPool) -> Result<(), FormatError> {
     match format(pool).await? {

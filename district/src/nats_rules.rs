@@ -22,9 +22,10 @@ const READS: [&str; 3] = ["ack", "order", "cmd.*"];
 const HANDED_OVER: &str = "$MQTT.sub.>";
 
 /// What the copies of the service publish; `@` is the name of their durable consumer.
-const OF_THE_DISTRICT: [&str; 5] = [
+const OF_THE_DISTRICT: [&str; 6] = [
     "linli.1.*.*.ack",
     "linli.1.*.*.order",
+    "$JS.API.STREAM.CREATE.$MQTT_msgs",
     "$JS.API.CONSUMER.DURABLE.CREATE.$MQTT_msgs.@",
     "$JS.API.CONSUMER.MSG.NEXT.$MQTT_msgs.@",
     "$JS.ACK.$MQTT_msgs.@.>",

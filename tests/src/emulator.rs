@@ -196,7 +196,7 @@ impl Bench {
             .spawn()?;
         let mut emulator = Starting(Some(child));
         let mut stream = None;
-        eventually("QEMU starts", Duration::from_secs(20), || {
+        eventually("QEMU starts", Duration::from_secs(60), || {
             stream = UnixStream::connect(&self.qmp).ok();
             stream.is_some()
         })

@@ -193,7 +193,7 @@ impl Gateway {
 
     /// Returns the address of its network listener, as it was logged.
     pub async fn web(&self) -> anyhow::Result<String> {
-        eventually("it is ready", Duration::from_secs(10), || self.log().contains("web=")).await?;
+        eventually("it is ready", Duration::from_secs(60), || self.log().contains("web=")).await?;
         let log = self.log();
         let address = log.split("web=").nth(1).and_then(|rest| rest.split_whitespace().next());
         Ok(address.context("the log names no listener")?.to_owned())

@@ -44,7 +44,7 @@ impl Hl7Monitor {
     /// Waits until the gateway listens.
     pub async fn listening(&self) -> anyhow::Result<()> {
         let port = self.port;
-        eventually("it listens", Duration::from_secs(10), || {
+        eventually("it listens", Duration::from_secs(60), || {
             std::net::TcpStream::connect(("127.0.0.1", port)).is_ok()
         })
         .await

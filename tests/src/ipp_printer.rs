@@ -74,7 +74,7 @@ impl IppPrinter {
             .stdout(Stdio::null())
             .kill_on_drop(true)
             .spawn()?;
-        eventually("the bus of the printer", Duration::from_secs(10), || socket.exists()).await?;
+        eventually("the bus of the printer", Duration::from_secs(60), || socket.exists()).await?;
         // Of the service directory there can be one on a machine: it has one file for its number.
         let mut turn = None;
         eventually("the end of another test's printer", Duration::from_secs(300), || {
@@ -114,7 +114,7 @@ impl IppPrinter {
             .spawn()?;
         self.printer = Some(child);
         let port = self.port;
-        eventually("the printer listens", Duration::from_secs(20), || {
+        eventually("the printer listens", Duration::from_secs(60), || {
             std::net::TcpStream::connect(("127.0.0.1", port)).is_ok()
         })
         .await

@@ -12,6 +12,7 @@
 //! | `simulator` | Modbus devices with faults as data, and the property that no sample lies |
 //! | `nodes`, `emulator`, `firmware` | nodes: as software, as boards in QEMU, signed images |
 //! | `room`, `switching`, `operators`, `district`, `scene` | whole centres that switch their mode |
+//! | `thousand` | a district of a thousand centres, and an order to all of them |
 //! | `proof`, `golden`, `thirty` | what the messages, the answers and the metrics must be |
 //!
 //! A program that is missing on the machine makes a test fail with a sentence that says what to
@@ -47,6 +48,7 @@ pub mod scene;
 pub mod simulator;
 pub mod switching;
 pub mod thirty;
+pub mod thousand;
 pub mod torture;
 mod workspace;
 

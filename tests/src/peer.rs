@@ -105,7 +105,7 @@ impl Cable {
             .kill_on_drop(true)
             .spawn()?;
         let (a, b) = (server.clone(), gateway.clone());
-        eventually("socat lays the cable", Duration::from_secs(5), || a.exists() && b.exists()).await?;
+        eventually("socat lays the cable", Duration::from_secs(60), || a.exists() && b.exists()).await?;
         Ok(Self { server, gateway, _child: child })
     }
 }

@@ -81,7 +81,7 @@ impl Cups {
         std::fs::write(&scheduler, format!("Listen 127.0.0.1:{port}\n{SCHEDULER}"))?;
         let (scheduler, settings) = (scheduler.to_string_lossy(), settings.to_string_lossy());
         let child = start("cupsd", "cups-daemon", &["-f", "-c", &scheduler, "-s", &settings])?;
-        eventually("cupsd listens", Duration::from_secs(10), || {
+        eventually("cupsd listens", Duration::from_secs(60), || {
             std::net::TcpStream::connect(("127.0.0.1", port)).is_ok()
         })
         .await?;

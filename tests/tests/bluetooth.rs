@@ -29,7 +29,7 @@ impl Air {
             .stdout(Stdio::null())
             .kill_on_drop(true)
             .spawn()?;
-        eventually("the bus", Duration::from_secs(10), || socket.exists()).await?;
+        eventually("the bus", Duration::from_secs(60), || socket.exists()).await?;
         let log = workspace.path("device");
         let device = Command::new(python()?)
             .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/peers/bluez_double.py"))
@@ -38,7 +38,7 @@ impl Air {
             .kill_on_drop(true)
             .spawn()?;
         let air = Self { address, log, _bus: bus, _device: device };
-        eventually("the device", Duration::from_secs(10), || air.said().contains("ready")).await?;
+        eventually("the device", Duration::from_secs(60), || air.said().contains("ready")).await?;
         Ok(air)
     }
 
@@ -84,10 +84,10 @@ async fn a_cuff_wakes_tells_and_sleeps_and_its_memory_is_not_told_twice() -> any
     let air = Air::with(&workspace, "2a35", &serde_json::json!([[first], [first, second, "0678"]])).await?;
     let (gateway, subscriber, _broker) = run(&workspace, &air, "blood-pressure").await?;
     let both =
-        eventually("both measurements", Duration::from_secs(40), || reported(&subscriber).len() >= 2).await;
+        eventually("both measurements", Duration::from_secs(60), || reported(&subscriber).len() >= 2).await;
     both.with_context(|| format!("{}\n{}", air.said(), gateway.log()))?;
     gateway
-        .until("it sleeps", Duration::from_secs(20), |s| s["lines"][0]["devices"][0]["online"] == false)
+        .until("it sleeps", Duration::from_secs(60), |s| s["lines"][0]["devices"][0]["online"] == false)
         .await?;
     let all = reported(&subscriber);
     assert_eq!(all.len(), 2, "the first one came once");
@@ -108,7 +108,7 @@ async fn a_glucose_meter_is_asked_for_its_memory() -> anyhow::Result<()> {
     .await?;
     let (gateway, subscriber, _broker) = run(&workspace, &air, "glucose").await?;
     let three =
-        eventually("three measurements", Duration::from_secs(40), || reported(&subscriber).len() >= 3).await;
+        eventually("three measurements", Duration::from_secs(60), || reported(&subscriber).len() >= 3).await;
     three.with_context(|| format!("{}\n{}", air.said(), gateway.log()))?;
     assert!(air.said().contains("written 0101"), "{}", air.said());
     assert_eq!(reported(&subscriber).len(), 3, "each once");

@@ -11,7 +11,7 @@ use linli_tests::{Gateway, Workspace, eventually, free_port, tool};
 use serde_json::Value;
 use tokio::process::Command;
 
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Clients that the broker takes.
 const MOST: usize = 200;

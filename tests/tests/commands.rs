@@ -46,7 +46,7 @@ async fn answers(
         let here = received.into_iter().filter(|m| m.topic == topic && fits(&m.payload));
         here.map(|m| m.payload).collect()
     };
-    eventually(&format!("{count} answers on {topic}"), Duration::from_secs(15), || found().len() >= count)
+    eventually(&format!("{count} answers on {topic}"), Duration::from_secs(60), || found().len() >= count)
         .await
         .with_context(|| format!("answers: {:?}", found()))?;
     Ok(found())
@@ -100,7 +100,7 @@ async fn good_commands_are_done_once_and_bad_ones_change_nothing() -> anyhow::Re
     let config = workspace.configure(broker.port, STORE, &counter(port, "200ms"))?;
     let mut gateway = Gateway::start(&config, &workspace.path("data")).await?;
     gateway.answering().await?;
-    gateway.until("it is connected", Duration::from_secs(20), |s| s["uplink"]["connected"] == true).await?;
+    gateway.until("it is connected", Duration::from_secs(60), |s| s["uplink"]["connected"] == true).await?;
 
     let reported = answers(&subscriber, "d1", 1, |a| a["id"] == "old").await?;
     assert_eq!(reported[0]["result"], "refused");

@@ -21,8 +21,8 @@ async fn a_reload_applies_the_difference_and_leaves_the_other_lines_alone() -> a
     let mut gateway = Gateway::start(&config, &workspace.path("data")).await?;
     gateway.answering().await?;
     let online = |id: &'static str| move |s: &Value| device(s, id).is_some_and(|d| d["online"] == true);
-    gateway.until("d1 is online", Duration::from_secs(10), online("d1")).await?;
-    gateway.until("d2 is online", Duration::from_secs(10), online("d2")).await?;
+    gateway.until("d1 is online", Duration::from_secs(60), online("d1")).await?;
+    gateway.until("d2 is online", Duration::from_secs(60), online("d2")).await?;
 
     // A bad file changes nothing, and says what and where.
     std::fs::write(config.join("devices.toml"), before.replace("generic/counter", "generic/countre"))?;
@@ -38,7 +38,7 @@ async fn a_reload_applies_the_difference_and_leaves_the_other_lines_alone() -> a
     std::fs::write(config.join("devices.toml"), more)?;
     let output = gateway.verb(&["reload"]).await?;
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    gateway.until("d3 is online", Duration::from_secs(10), online("d3")).await?;
+    gateway.until("d3 is online", Duration::from_secs(60), online("d3")).await?;
     let metrics = gateway.get("/metrics")?;
     assert!(metrics.contains("linli_line_opens_total{line=\"l1\"} 1\n"), "{metrics}");
 
@@ -46,7 +46,7 @@ async fn a_reload_applies_the_difference_and_leaves_the_other_lines_alone() -> a
     std::fs::write(config.join("devices.toml"), tcp("l1", "d1", one))?;
     gateway.signal("-HUP").await?;
     gateway
-        .until("d3 has gone", Duration::from_secs(10), |s| {
+        .until("d3 has gone", Duration::from_secs(60), |s| {
             device(s, "d1").is_some() && device(s, "d3").is_none()
         })
         .await?;
@@ -69,7 +69,7 @@ async fn the_last_good_configuration_boots_when_the_new_one_is_bad() -> anyhow::
     let mut gateway = Gateway::start(&config, &workspace.path("data")).await?;
     gateway.answering().await?;
     gateway
-        .until("the last good one reads d1", Duration::from_secs(10), |s| {
+        .until("the last good one reads d1", Duration::from_secs(60), |s| {
             s["configuration"] == "last good" && device(s, "d1").is_some_and(|d| d["online"] == true)
         })
         .await?;

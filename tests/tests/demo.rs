@@ -30,7 +30,7 @@ async fn the_demo_runs_a_whole_centre_and_leaves_nothing_behind() -> anyhow::Res
         .stdout(std::fs::File::create(workspace.path("table"))?)
         .kill_on_drop(true)
         .spawn()?;
-    eventually("the broker listens", Duration::from_secs(10), || {
+    eventually("the broker listens", Duration::from_secs(60), || {
         std::net::TcpStream::connect(("127.0.0.1", port)).is_ok()
     })
     .await?;
@@ -84,7 +84,7 @@ async fn a_visitor_of_the_demo_becomes_one_of_its_people() -> anyhow::Result<()>
         http::request(std::net::TcpStream::connect(&web)?, method, path, &headers, "")
     };
     let people = || ask("GET", "/api/v1/demo", "").is_ok_and(|answer| answer.status == 200);
-    eventually("its people have accounts", Duration::from_secs(30), people).await?;
+    eventually("its people have accounts", Duration::from_secs(60), people).await?;
     let people: serde_json::Value = serde_json::from_str(&ask("GET", "/api/v1/demo", "")?.body)?;
     let names = people.as_array().into_iter().flatten().filter_map(|person| person["account"].as_str());
     assert_eq!(
@@ -141,7 +141,7 @@ async fn a_residents_visit_plays_through_the_demo_and_nobody_is_named() -> anyho
         .stderr(std::fs::File::create(workspace.path("log"))?)
         .kill_on_drop(true)
         .spawn()?;
-    eventually("the broker listens", Duration::from_secs(10), || {
+    eventually("the broker listens", Duration::from_secs(60), || {
         std::net::TcpStream::connect(("127.0.0.1", port)).is_ok()
     })
     .await?;
@@ -152,7 +152,7 @@ async fn a_residents_visit_plays_through_the_demo_and_nobody_is_named() -> anyho
         .kill_on_drop(true)
         .spawn()?;
     let reported = || std::fs::read_to_string(&heard).unwrap_or_default();
-    eventually("pressure and saturation of a visit", Duration::from_secs(30), || {
+    eventually("pressure and saturation of a visit", Duration::from_secs(60), || {
         let reported = reported();
         let of = |device: &str| {
             reported
@@ -211,7 +211,7 @@ async fn a_drill_plays_through_the_demo_by_the_commands_it_prints() -> anyhow::R
         Ok(output.status.success())
     };
     let patiently = async |arguments: &[&str], word: &str| -> anyhow::Result<()> {
-        let until = tokio::time::Instant::now() + Duration::from_secs(40);
+        let until = tokio::time::Instant::now() + Duration::from_secs(120);
         while !(succeed(arguments).await? && reported.borrow().contains(word)) {
             anyhow::ensure!(tokio::time::Instant::now() < until, "{arguments:?}: {}", reported.borrow());
             tokio::time::sleep(Duration::from_millis(300)).await;

@@ -127,7 +127,7 @@ async fn in_an_account_of_another_server_each_gateway_has_its_own_subjects_only(
     })
     .await?;
     let flood = Flood::start().await?;
-    let devices = floods(&flood, 1, "50ms");
+    let devices = floods(&flood, 1, "50ms").replace("\"d0\"", "\"d.0\"");
     let (config, _) = enrolled(&deployed, "gw", (&workspace, &devices)).await?;
     let (_, identity) = enrolled(&deployed, "other", (&of_the_other, &devices)).await?;
     let users = workspace.path("linli-users.conf");
@@ -138,6 +138,7 @@ async fn in_an_account_of_another_server_each_gateway_has_its_own_subjects_only(
     let mut gw = Gateway::start(&config, &workspace.path("data")).await?;
     gw.answering().await?;
     database.until(&STORED.replace('@', "gw"), PATIENCE, |stored| stored > 20).await?;
+    ensure!(database.number("SELECT count(*) FROM device WHERE device = 'd.0'").await? == 1, "as it is here");
     let other = Client { deployed: &deployed, port: nats.mqtt, identity };
     for topic in ["linli/1/c/gw/#", "linli/1/c/gw/order", "linli/1/c/gw/data/+", "linli/1/#", "#"] {
         ensure!(!other.may_read(topic).await?, "{topic} is another gateway's");

@@ -204,7 +204,7 @@ async fn nothing_is_left_of_thirty_residents_who_are_erased() -> anyhow::Result<
     for (nth, resident) in residents.iter().enumerate() {
         if nth == RESIDENTS - UNSENT {
             let sent = || cabin.subscriber.received().is_ok_and(|all| heard(&all, "kg") >= nth);
-            eventually("the first ones are sent", Duration::from_secs(20), sent).await?;
+            eventually("the first ones are sent", Duration::from_secs(60), sent).await?;
             cabin.broker.end().await?;
         }
         pseudonyms.push(cabin.plant(&gateway, nth, resident).await?);

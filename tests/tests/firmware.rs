@@ -263,7 +263,7 @@ async fn signed_firmware_that_hangs_is_undone_by_the_watchdog() -> anyhow::Resul
     client.download(&hangs)?;
     assert_eq!(client.finish(&hangs)?, None);
     client.order(Command::Activate, &hangs)?;
-    eventually("the image that hangs is started", Duration::from_secs(20), || {
+    eventually("the image that hangs is started", Duration::from_secs(60), || {
         bench.runs(&hangs).unwrap_or_default()
     })
     .await?;
@@ -348,7 +348,7 @@ async fn a_node_without_its_gateway_lets_its_relays_fall_within_their_lease() ->
     client.write(0x0100, &[1, LEASE_S as u16])?;
     assert_eq!(emulator.relays()?, 1, "the pin itself");
     let (drops, written) = kept_for_two_leases(&mut client)?;
-    eventually("the relay falls", Duration::from_secs(20), || emulator.relays().is_ok_and(|pins| pins == 0))
+    eventually("the relay falls", Duration::from_secs(60), || emulator.relays().is_ok_and(|pins| pins == 0))
         .await?;
     assert_eq!(client.counter(Counter::LeaseDrops)?, drops + 1);
     let logged = client.logged()?;

@@ -9,7 +9,7 @@ use linli_tests::room::{BACK, Centre, ENTER, Room, room, rooms, succeed};
 use linli_tests::{Broker, Gateway, Subscriber, Workspace, eventually, linli, now_ms, python};
 use serde_json::{Value, json};
 
-const PATIENCE: Duration = Duration::from_secs(40);
+const PATIENCE: Duration = Duration::from_secs(60);
 const HOUR: i64 = 3_600_000;
 const TOPIC: &str = "linli/1/xinghe/main";
 

@@ -18,9 +18,9 @@ const FILES: &str = "--nofile=256:256";
 const SILENT: usize = 600;
 
 /// A proper client is answered within this time.
-const SOON: Duration = Duration::from_secs(2);
+const SOON: Duration = Duration::from_secs(10);
 
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Opens connections that begin a request and end none.
 fn silent(address: &str) -> anyhow::Result<Vec<TcpStream>> {

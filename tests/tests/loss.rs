@@ -205,7 +205,7 @@ async fn what_the_broker_can_never_take_is_kept_aside_and_told_and_blocks_nothin
     let mut gateway = Gateway::start(&config, &workspace.path("data")).await?;
     gateway.answering().await?;
     let buried = |s: &serde_json::Value| s["uplink"]["dead_letters"].as_u64().unwrap_or_default();
-    gateway.until("messages are buried", Duration::from_secs(20), |s| buried(s) >= 5).await?;
+    gateway.until("messages are buried", Duration::from_secs(60), |s| buried(s) >= 5).await?;
     acknowledges(&gateway, 10).await?;
     gateway.stop().await?;
     // What was stored or buried in the last moment is told after the next start: each lane is in
@@ -213,7 +213,7 @@ async fn what_the_broker_can_never_take_is_kept_aside_and_told_and_blocks_nothin
     let config = workspace.configure(broker.port, STORE, &small)?;
     let gateway = Gateway::start(&config, &workspace.path("data")).await?;
     gateway
-        .until("what was left is told", Duration::from_secs(20), |s| {
+        .until("what was left is told", Duration::from_secs(60), |s| {
             s["uplink"]["acknowledged"].as_u64() > Some(20) && s["store"]["rows"][0] == 0
         })
         .await?;

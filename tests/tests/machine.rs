@@ -8,7 +8,7 @@ use linli_tests::devices::STORE;
 use linli_tests::{Gateway, Workspace, eventually, free_port, http, linli};
 use serde_json::Value;
 
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 const TOKEN: &str = "kiosk-token-for-tests-0123456789";
 

@@ -36,7 +36,7 @@ async fn answered(subscriber: &Subscriber, device: &str, id: &str) -> anyhow::Re
         let received = subscriber.received().unwrap_or_default();
         received.into_iter().find(|m| m.topic == topic && m.payload["id"] == id).map(|m| m.payload)
     };
-    eventually(&format!("{id} is answered"), Duration::from_secs(20), || find().is_some()).await?;
+    eventually(&format!("{id} is answered"), Duration::from_secs(60), || find().is_some()).await?;
     find().context("no answer")
 }
 

@@ -53,13 +53,13 @@ async fn delivers(version: &str, with_certificate: bool) -> anyhow::Result<()> {
     gateway.answering().await?;
     if !with_certificate {
         gateway
-            .until("it is refused", Duration::from_secs(20), |s| s["uplink"]["last_error"].is_string())
+            .until("it is refused", Duration::from_secs(60), |s| s["uplink"]["last_error"].is_string())
             .await?;
         gateway.stop().await?;
         assert!(subscriber.received()?.is_empty(), "nothing passes without a certificate");
         return Ok(());
     }
-    gateway.until("it is connected", Duration::from_secs(20), |s| s["uplink"]["connected"] == true).await?;
+    gateway.until("it is connected", Duration::from_secs(60), |s| s["uplink"]["connected"] == true).await?;
     let has_data = || {
         let received = subscriber.received().unwrap_or_default();
         received.iter().filter(|message| message.topic.contains("/data/")).count() > 5
@@ -104,9 +104,9 @@ async fn the_last_will_tells_of_a_gateway_that_was_killed() -> anyhow::Result<()
     let config = workspace.configure(broker.port, STORE, &floods(&flood, 1, "50ms"))?;
     let mut gateway = Gateway::start(&config, &workspace.path("data")).await?;
     gateway.answering().await?;
-    gateway.until("it is connected", Duration::from_secs(20), |s| s["uplink"]["connected"] == true).await?;
+    gateway.until("it is connected", Duration::from_secs(60), |s| s["uplink"]["connected"] == true).await?;
     gateway.kill().await?;
-    linli_tests::eventually("the will", Duration::from_secs(10), || {
+    linli_tests::eventually("the will", Duration::from_secs(60), || {
         let received = subscriber.received().unwrap_or_default();
         received.iter().any(|m| m.topic.ends_with("/status") && m.payload["online"] == false)
     })

@@ -29,7 +29,7 @@ fn value(gateway: &Gateway, device: &str, point: &str) -> Option<Value> {
 
 async fn shows(gateway: &Gateway, device: &str, point: &str, wanted: Option<Value>) -> anyhow::Result<()> {
     let what = format!("{device}.{point} is {wanted:?}");
-    eventually(&what, Duration::from_secs(20), || {
+    eventually(&what, Duration::from_secs(60), || {
         value(gateway, device, point).filter(|v| !v.is_null()) == wanted
     })
     .await
@@ -54,7 +54,7 @@ fn devices(line: &str) -> String {
 /// What is told becomes values; what the bridge calls offline has none; a switch is switched.
 async fn converse(gateway: &Gateway, port: u16) -> anyhow::Result<()> {
     gateway
-        .until("the line is up", Duration::from_secs(20), |status| {
+        .until("the line is up", Duration::from_secs(60), |status| {
             status["lines"].as_array().is_some_and(|lines| lines.iter().all(|line| line["up"] == true))
         })
         .await?;
@@ -72,7 +72,7 @@ async fn converse(gateway: &Gateway, port: u16) -> anyhow::Result<()> {
     publish(port, "zigbee2mqtt/后厨/地下室", "{\"water_leak\":true,\"battery\":80}", false).await?;
     shows(gateway, "cellar", "water_leak", Some(json!(true))).await?;
     let alarms = || gateway.ask("GET", "/api/v1/alarms", &Value::Null).map(|(_, shown)| shown.to_string());
-    eventually("the leak is an alarm", Duration::from_secs(20), || {
+    eventually("the leak is an alarm", Duration::from_secs(60), || {
         alarms().is_ok_and(|shown| shown.contains("cellar.leak"))
     })
     .await?;
@@ -81,7 +81,7 @@ async fn converse(gateway: &Gateway, port: u16) -> anyhow::Result<()> {
     }
     publish(port, "zigbee2mqtt/后厨/地下室/availability", "{\"state\":\"offline\"}", true).await?;
     gateway
-        .until("its bridge calls it offline", Duration::from_secs(20), |status| {
+        .until("its bridge calls it offline", Duration::from_secs(60), |status| {
             device(status, "cellar").is_some_and(|cellar| cellar["online"] == false)
         })
         .await?;
@@ -135,13 +135,13 @@ async fn kiosk(gateway: &Gateway, port: u16) -> anyhow::Result<()> {
     publish(port, &format!("{base}/heartbeat"), &beat("b2"), false).await?;
     let will = |boot: &str| format!("{{\"state\":\"offline\",\"boot\":\"{boot}\",\"reason\":\"lwt\"}}");
     publish(port, &format!("{base}/status"), &will("b1"), true).await?;
-    gateway.until("it is online", Duration::from_secs(20), online(true)).await?;
+    gateway.until("it is online", Duration::from_secs(60), online(true)).await?;
     // What is published later is handled later.
     publish(port, "zigbee2mqtt/plug", "{\"state\":\"ON\",\"power\":13.5}", false).await?;
     shows(gateway, "plug", "power", Some(json!(13.5))).await?;
     gateway.until("a late will says nothing", Duration::ZERO, online(true)).await?;
     publish(port, &format!("{base}/status"), &will("b2"), true).await?;
-    gateway.until("its own will counts", Duration::from_secs(20), online(false)).await
+    gateway.until("its own will counts", Duration::from_secs(60), online(false)).await
 }
 
 #[tokio::test]
@@ -169,7 +169,7 @@ async fn a_leak_that_began_while_nobody_listened_is_an_alarm() -> anyhow::Result
     let mut gateway = Gateway::start(&config, &workspace.path("data")).await?;
     gateway.answering().await?;
     let alarms = || gateway.ask("GET", "/api/v1/alarms", &Value::Null).map(|(_, shown)| shown.to_string());
-    eventually("the leak is an alarm", Duration::from_secs(20), || {
+    eventually("the leak is an alarm", Duration::from_secs(60), || {
         alarms().is_ok_and(|shown| shown.contains("cellar.leak"))
     })
     .await?;
@@ -182,7 +182,7 @@ async fn a_leak_that_began_while_nobody_listened_is_an_alarm() -> anyhow::Result
     };
     assert_eq!(quality().as_deref(), Some("uncertain:retained"));
     publish(broker.port, topic, "{\"water_leak\":true}", false).await?;
-    eventually("a live message confirms it", Duration::from_secs(20), || {
+    eventually("a live message confirms it", Duration::from_secs(60), || {
         quality().as_deref() == Some("good")
     })
     .await?;
@@ -256,8 +256,8 @@ async fn gateways_share_a_broker_and_two_with_one_id_are_told() -> anyhow::Resul
     let first = gateway(&one, broker.port, "gw-1").await?;
     let second = gateway(&two, broker.port, "gw-2").await?;
     let is_up = |status: &Value| status["lines"][0]["up"] == true;
-    first.until("the first hears", Duration::from_secs(20), is_up).await?;
-    second.until("the second hears", Duration::from_secs(20), is_up).await?;
+    first.until("the first hears", Duration::from_secs(60), is_up).await?;
+    second.until("the second hears", Duration::from_secs(60), is_up).await?;
     for celsius in [3.5, 4.5] {
         publish(broker.port, "zigbee2mqtt/cold room", &json!({ "temperature": celsius }).to_string(), false)
             .await?;
@@ -310,9 +310,9 @@ async fn what_cannot_be_understood_or_is_old_is_not_good() -> anyhow::Result<()>
     let broker = Broker::start(&workspace).await?;
     let gateway = gateway(&workspace, broker.port, "gw").await?;
     let (topic, port) = ("zigbee2mqtt/cold room", broker.port);
-    gateway.until("it hears", Duration::from_secs(20), |status| status["lines"][0]["up"] == true).await?;
+    gateway.until("it hears", Duration::from_secs(60), |status| status["lines"][0]["up"] == true).await?;
     let is = async |wanted: &str| {
-        eventually(&format!("it is {wanted}"), Duration::from_secs(20), || {
+        eventually(&format!("it is {wanted}"), Duration::from_secs(60), || {
             quality(&gateway, "cold-room", "temperature").as_deref() == Some(wanted)
         })
         .await
@@ -341,7 +341,7 @@ async fn what_cannot_be_understood_or_is_old_is_not_good() -> anyhow::Result<()>
     for _ in 0..3 {
         publish(port, "zigbee2mqtt/后厨/地下室", "no JSON", false).await?;
     }
-    eventually("the leak sensor is garbled", Duration::from_secs(20), || {
+    eventually("the leak sensor is garbled", Duration::from_secs(60), || {
         quality(&gateway, "cellar", "water_leak").as_deref() == Some("bad:garbled")
     })
     .await?;

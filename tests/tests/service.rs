@@ -38,7 +38,7 @@ async fn the_service_manager_is_told_of_ready_progress_and_stopping() -> anyhow:
         Gateway::start_under(&["env", &notify, "WATCHDOG_USEC=1000000"], &config, &workspace.path("data"))
             .await?;
     gateway.answering().await?;
-    let patience = Duration::from_secs(15);
+    let patience = Duration::from_secs(60);
     eventually("READY=1", patience, || manager.listen().contains("READY=1")).await?;
     eventually("WATCHDOG=1", patience, || manager.listen().matches("WATCHDOG=1").count() >= 4).await?;
 

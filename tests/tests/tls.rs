@@ -12,7 +12,7 @@ use linli_tests::{Gateway, Workspace, eventually, free_port, linli, tool};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::Command;
 
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A gateway that listens off loopback.
 struct Bench {

@@ -141,7 +141,7 @@ async fn a_backup_taken_while_running_restores_and_doctor_tells_the_state() -> a
     let mut gateway = Gateway::start(&config, &data).await?;
     gateway.answering().await?;
     let rows = |s: &Value| s["store"]["rows"][1].as_u64().unwrap_or_default();
-    gateway.until("rows", Duration::from_secs(20), |s| rows(s) > 100).await?;
+    gateway.until("rows", Duration::from_secs(60), |s| rows(s) > 100).await?;
     let copy = workspace.path("copy.db").to_string_lossy().into_owned();
     let output = gateway.verb(&["backup", &copy]).await?;
     assert!(output.status.success(), "{}", text(&output.stderr));
@@ -159,7 +159,7 @@ async fn a_backup_taken_while_running_restores_and_doctor_tells_the_state() -> a
     std::fs::copy(&copy, data.join("linli.db"))?;
     let mut gateway = Gateway::start(&config, &data).await?;
     gateway.answering().await?;
-    gateway.until("the copy's rows are back", Duration::from_secs(10), |s| rows(s) > 100).await?;
+    gateway.until("the copy's rows are back", Duration::from_secs(60), |s| rows(s) > 100).await?;
     gateway.kill().await?;
 
     std::fs::write(data.join("linli.db"), b"not a database")?;

@@ -186,7 +186,7 @@ async fn two_residents_in_quick_succession_never_mix() -> anyhow::Result<()> {
     assert_eq!(versions[0]["measurement"]["readings"][0]["value"], 94.0, "the first one stands");
 
     // The district hears each version once, under the pseudonym of whom it belongs to.
-    eventually("all of them", Duration::from_secs(10), || cabin.reported().len() == 12).await?;
+    eventually("all of them", Duration::from_secs(60), || cabin.reported().len() == 12).await?;
     let reported = cabin.reported();
     let pseudonym = first["pseudonym"].as_str().unwrap();
     let of_first = |m: &&Received| m.payload["pseudonym"] == pseudonym;
@@ -208,7 +208,7 @@ async fn nobody_is_named_and_what_is_erased_is_gone() -> anyhow::Result<()> {
     assert_eq!((&revealed["identity"]["name"], &revealed["name"]), (&json!(NAME), &json!("欧***")));
     assert!(shown(&gateway, &visit, "")?["identity"].is_null(), "only when asked for");
     let metrics = gateway.get("/metrics")?;
-    eventually("it is reported", Duration::from_secs(10), || cabin.reported().len() == 1).await?;
+    eventually("it is reported", Duration::from_secs(60), || cabin.reported().len() == 1).await?;
 
     // A new key: the old one is needed until everything is sealed anew.
     key(&cabin.config.join("new.key"), "4d")?;
@@ -218,7 +218,7 @@ async fn nobody_is_named_and_what_is_erased_is_gone() -> anyhow::Result<()> {
     let rotated = "identity_key = \"file:new.key\"\nprevious_identity_keys = [\"file:identity.key\"]";
     std::fs::write(&file, written.replace(present, rotated))?;
     assert!(gateway.verb(&["reload"]).await?.status.success());
-    eventually("sealed anew", Duration::from_secs(20), || {
+    eventually("sealed anew", Duration::from_secs(60), || {
         gateway.log().contains("sealed with the present key")
     })
     .await?;
@@ -244,7 +244,7 @@ async fn nobody_is_named_and_what_is_erased_is_gone() -> anyhow::Result<()> {
     assert_eq!((status, &erased["erased"]["measurements"]), (200, &json!(1)));
     assert_eq!(shown(&gateway, &visit, "")?["status"], 404);
     assert_eq!(gateway.ask("POST", &path, &json!({"why": "again"}))?.0, 404);
-    eventually("the district hears of it", Duration::from_secs(10), || {
+    eventually("the district hears of it", Duration::from_secs(60), || {
         cabin.reported().iter().any(|message| message.payload["status"] == "erased")
     })
     .await?;

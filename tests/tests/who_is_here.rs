@@ -231,7 +231,7 @@ async fn a_code_of_a_serial_scanner_reaches_the_screens_of_its_room() -> anyhow:
     let web = gateway.web().await?;
     let mut events = listen(&web, &token)?;
     let online = || gateway.get("/api/v1/devices").is_ok_and(|all| all.contains("\"online\""));
-    linli_tests::eventually("the scanner is online", Duration::from_secs(20), online).await?;
+    linli_tests::eventually("the scanner is online", Duration::from_secs(60), online).await?;
     // GB 18030: 张三.
     let codes: [(&[u8], Value); 5] = [
         (b"11010519491231002X\r\n", json!(NUMBER)),

@@ -10,10 +10,12 @@ mod users;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use sqlx::PgPool;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
@@ -21,6 +23,9 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::config::{self, Checked};
 use crate::{migrate, service};
+
+/// Pause before a database that takes no writes is asked again.
+const AGAIN: Duration = Duration::from_millis(500);
 
 /// Exit code for wrong usage or configuration.
 const WRONG: u8 = 2;
@@ -41,7 +46,13 @@ enum Verb {
     /// Run one copy of the service (运行)
     Run(Common),
     /// Make the tables of the database, or bring them up to date (建立或升级数据库)
-    Migrate(Common),
+    Migrate {
+        /// Wait this long for a database that does not answer, or takes no writes yet, such as `60s` in a unit (等待数据库)
+        #[arg(long, value_name = "SECONDS", default_value = "0s", value_parser = seconds)]
+        wait: Duration,
+        #[command(flatten)]
+        common: Common,
+    },
     /// Check the configuration; with a database that answers, its format too (检查配置)
     Check(Common),
     /// Enrol centres, list and revoke them, write the broker's rules (中心登记)
@@ -105,9 +116,9 @@ pub fn main() -> ExitCode {
             log();
             block_on(async move { service::run(checked, stopping()?).await })
         }),
-        Verb::Migrate(common) => with(common, |checked| {
+        Verb::Migrate { wait, common } => with(common, |checked| {
             block_on(async move {
-                let found = migrate::migrate(&service::pool(&checked).await?).await?;
+                let found = migrate::migrate(&writable(&checked, *wait).await?).await?;
                 println!("数据库格式 {found} → {to}  database format {found} → {to}", to = migrate::FORMAT);
                 Ok(())
             })
@@ -137,6 +148,34 @@ fn with(common: &Common, verb: impl FnOnce(Checked) -> anyhow::Result<()>) -> Ex
             eprintln!("{wrong}");
             ExitCode::from(WRONG)
         }
+    }
+}
+
+/// Seconds, as `60` or `60s`.
+fn seconds(text: &str) -> Result<Duration, String> {
+    let number = text.strip_suffix('s').unwrap_or(text).parse();
+    number.map(Duration::from_secs).map_err(|_| format!("{text:?} is no number of seconds, such as 60s"))
+}
+
+/// Opens a database that takes writes, and waits for it if it is to.
+async fn writable(checked: &Checked, wait: Duration) -> anyhow::Result<PgPool> {
+    let until = Instant::now() + wait;
+    let mut last = String::new();
+    loop {
+        let pool = service::pool(checked).await?;
+        let why = match migrate::takes_writes(&pool).await {
+            Ok(true) => return Ok(pool),
+            Ok(false) => "it takes no writes yet".to_owned(),
+            Err(error) => error.to_string(),
+        };
+        if Instant::now() >= until {
+            return Ok(pool);
+        }
+        if why != last {
+            eprintln!("等待数据库 waiting for the database: {why}");
+            last = why;
+        }
+        tokio::time::sleep(AGAIN).await;
     }
 }
 

@@ -186,7 +186,7 @@ fn options(checked: &Checked, (host, port): &(String, u16)) -> anyhow::Result<Mq
         options.set_transport(Transport::tls_with_config(tls));
     }
     if let Some(username) = &mqtt.username {
-        options.set_credentials(username.clone(), checked.password.clone().unwrap_or_default());
+        options.set_credentials(username.clone(), checked.broker_password.clone().unwrap_or_default());
     }
     options.set_clean_start(false);
     options.set_session_store(NothingUnanswered);

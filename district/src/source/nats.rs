@@ -1,8 +1,8 @@
 //! NATS JetStream: the messages that its MQTT listener keeps, by a durable pull consumer that all copies share.
 //!
 //! The server stores what centres publish in the stream `$MQTT_msgs`, whose retention is by interest: without this
-//! consumer it acknowledges messages and keeps none. So the consumer is made at every connection, and it stays. What is
-//! handed out and not acknowledged within [`ACK_WAIT`] is handed out again. The protocol is a few lines of text
+//! consumer it acknowledges messages and keeps none. So the consumer is made at every connection, and it stays; the
+//! stream too where it is missing, which nats-server itself makes when the first gateway connects. What is handed out and not acknowledged within [`ACK_WAIT`] is handed out again. The protocol is a few lines of text
 //! (docs.nats.io, "Client Protocol", "JetStream wire API"); what is needed of it stands here.
 
 use std::sync::atomic::Ordering::Relaxed;
@@ -26,6 +26,12 @@ use crate::config::{Checked, Engine};
 
 /// The stream of the MQTT listener.
 const STREAM: &str = "$MQTT_msgs";
+
+/// JetStream's error for a stream that is not there (nats-server 2.9, errors.json, `JSStreamNotFoundErr`).
+const NO_STREAM: u64 = 10059;
+
+/// Servers of a cluster that keep the stream, as nats-server has it.
+const REPLICAS: u8 = 3;
 
 /// Subjects in the stream are topics behind this.
 const PREFIX: &str = "$MQTT.msgs.";
@@ -103,7 +109,10 @@ impl NatsSource {
         let settings = Settings {
             tls,
             addresses: checked.brokers.clone(),
-            login: mqtt.username.clone().map(|user| (user, checked.password.clone().unwrap_or_default())),
+            login: mqtt
+                .username
+                .clone()
+                .map(|user| (user, checked.broker_password.clone().unwrap_or_default())),
             durable: mqtt.group.clone(),
             in_flight: mqtt.in_flight,
         };
@@ -166,15 +175,15 @@ impl Publisher for Handle {
     }
 }
 
-/// `/` is `.`, and `.` is `//` in the subjects of the MQTT listener.
+/// `/` is `.`, and `.` is `//` in the subjects of the MQTT listener (nats-server 2.10).
 fn subject_of(topic: &str) -> String {
     topic.replace('.', "\u{1}").replace('/', ".").replace('\u{1}', "//")
 }
 
-/// The topic of a subject.
+/// The topic of a subject. nats-server before 2.10 takes no `.` in topics: gateways write `~` for it.
 fn topic_of(subject: &str) -> String {
     let subject = subject.strip_prefix(PREFIX).unwrap_or(subject);
-    subject.replace("//", "\u{1}").replace('.', "/").replace('\u{1}', ".")
+    subject.replace("//", "~").replace('.', "/").replace('~', ".")
 }
 
 async fn drive(
@@ -209,8 +218,8 @@ async fn drive(
     }
 }
 
-/// Connects. The server speaks first, in clear: TLS begins after its INFO.
-async fn connect(settings: &Settings, host: &str, port: u16) -> anyhow::Result<Box<dyn Stream>> {
+/// Connects, and tells how many servers keep a stream. The server speaks first, in clear: TLS begins after its INFO.
+async fn connect(settings: &Settings, host: &str, port: u16) -> anyhow::Result<(Box<dyn Stream>, u8)> {
     let mut stream = TcpStream::connect((host, port)).await?;
     stream.set_nodelay(true)?;
     let mut line = Vec::new();
@@ -218,14 +227,17 @@ async fn connect(settings: &Settings, host: &str, port: u16) -> anyhow::Result<B
         ensure!(line.len() < LONGEST_INFO, "the server's INFO is too long");
         line.push(stream.read_u8().await.context("the server closed the connection")?);
     }
-    ensure!(line.starts_with(b"INFO "), "the server does not begin with INFO");
-    match &settings.tls {
-        None => Ok(Box::new(stream)),
+    let info = line.strip_prefix(b"INFO ").context("the server does not begin with INFO")?;
+    let info: serde_json::Value = serde_json::from_slice(info).context("the server's INFO is no JSON")?;
+    let replicas = if info["cluster"].is_string() { REPLICAS } else { 1 };
+    let stream: Box<dyn Stream> = match &settings.tls {
+        None => Box::new(stream),
         Some(tls) => {
             let name = ServerName::try_from(host.to_owned()).context("no name of a server")?;
-            Ok(Box::new(tls.connect(name, stream).await.context("TLS")?))
+            Box::new(tls.connect(name, stream).await.context("TLS")?)
         }
-    }
+    };
+    Ok((stream, replicas))
 }
 
 /// Serves one connection to its end.
@@ -237,7 +249,7 @@ async fn serve(
     handle: &Handle,
     cancel: &CancellationToken,
 ) -> anyhow::Result<()> {
-    let stream = timeout(ANSWERS_WITHIN, connect(settings, host, port)).await??;
+    let (stream, replicas) = timeout(ANSWERS_WITHIN, connect(settings, host, port)).await??;
     let (read, mut write) = tokio::io::split(stream);
     let mut reader = Reader { half: read, buffer: BytesMut::with_capacity(256 << 10) };
     let mut connect = json!({"verbose": false, "pedantic": false, "headers": true, "no_responders": true,
@@ -249,7 +261,8 @@ async fn serve(
     let inbox = format!("_INBOX.{}", uuid());
     let begin = format!("CONNECT {connect}\r\nSUB {inbox}.> 1\r\nPING\r\n");
     write.write_all(begin.as_bytes()).await?;
-    make_consumer(settings, &mut reader, &mut write, &inbox).await?;
+    let mut jetstream = JetStream { reader: &mut reader, write: &mut write, inbox: &inbox };
+    jetstream.make_consumer(settings, replicas).await?;
     let (writes, mut queue) = mpsc::channel::<Vec<u8>>(WRITES);
     *handle.writes.lock().unwrap_or_else(PoisonError::into_inner) = Some(writes.clone());
     let writing = tokio::spawn(async move {
@@ -329,34 +342,68 @@ async fn pull(
     }
 }
 
-/// Makes the durable consumer; one that is there with the same settings stays as it is.
-async fn make_consumer(
-    settings: &Settings,
-    reader: &mut Reader,
-    write: &mut (impl AsyncWriteExt + Unpin),
-    inbox: &str,
-) -> anyhow::Result<()> {
-    let config = json!({"stream_name": STREAM, "config": {
-        "durable_name": settings.durable, "ack_policy": "explicit", "deliver_policy": "all", "replay_policy": "instant",
-        "ack_wait": ACK_WAIT.as_nanos() as u64, "max_ack_pending": settings.in_flight,
-        "filter_subject": format!("{PREFIX}linli.1.>")}})
-    .to_string();
-    let subject = format!("$JS.API.CONSUMER.DURABLE.CREATE.{STREAM}.{}", settings.durable);
-    let line = format!("PUB {subject} {inbox}.made {}\r\n{config}\r\n", config.len());
-    write.write_all(line.as_bytes()).await?;
-    loop {
-        match timeout(ANSWERS_WITHIN, reader.next()).await.context("JetStream does not answer")?? {
-            Frame::Ping => write.write_all(b"PONG\r\n").await?,
-            Frame::Error(error) => bail!("the server says {error}"),
-            Frame::Message { status: Some(status), .. } => bail!("JetStream does not answer ({status})"),
-            Frame::Message { payload, .. } => {
-                let answer: serde_json::Value = serde_json::from_slice(&payload)?;
-                match answer["error"]["description"].as_str() {
-                    None => return Ok(()),
-                    Some(error) => bail!("the consumer {:?} cannot be made: {error}", settings.durable),
+/// JetStream's own questions, before messages are asked for.
+struct JetStream<'a, W> {
+    reader: &'a mut Reader,
+    write: &'a mut W,
+    inbox: &'a str,
+}
+
+// === impl JetStream ===
+
+impl<W: AsyncWriteExt + Unpin> JetStream<'_, W> {
+    /// Makes the durable consumer, and its stream if no gateway has connected yet; one that is there with the same
+    /// settings stays as it is.
+    async fn make_consumer(&mut self, settings: &Settings, replicas: u8) -> anyhow::Result<()> {
+        let config = json!({"stream_name": STREAM, "config": {
+            "durable_name": settings.durable, "ack_policy": "explicit", "deliver_policy": "all",
+            "replay_policy": "instant", "ack_wait": ACK_WAIT.as_nanos() as u64,
+            "max_ack_pending": settings.in_flight, "filter_subject": format!("{PREFIX}linli.1.>")}});
+        let subject = format!("$JS.API.CONSUMER.DURABLE.CREATE.{STREAM}.{}", settings.durable);
+        let mut refused = self.ask(&subject, &config).await?;
+        if refused.as_ref().is_some_and(|(code, _)| *code == NO_STREAM) {
+            self.make_stream(replicas).await?;
+            refused = self.ask(&subject, &config).await?;
+        }
+        match refused {
+            None => Ok(()),
+            Some((_, why)) => bail!("the consumer {:?} cannot be made: {why}", settings.durable),
+        }
+    }
+
+    /// Makes the stream as the MQTT listener of nats-server would.
+    async fn make_stream(&mut self, replicas: u8) -> anyhow::Result<()> {
+        let config = json!({"name": STREAM, "subjects": [format!("{PREFIX}>")], "storage": "file",
+            "retention": "interest", "num_replicas": replicas});
+        match self.ask(&format!("$JS.API.STREAM.CREATE.{STREAM}"), &config).await? {
+            None => Ok(()),
+            Some((_, why)) => bail!("the stream {STREAM} cannot be made: {why}"),
+        }
+    }
+
+    /// Asks; tells code and words if it is refused.
+    async fn ask(
+        &mut self,
+        subject: &str,
+        body: &serde_json::Value,
+    ) -> anyhow::Result<Option<(u64, String)>> {
+        let body = body.to_string();
+        let line = format!("PUB {subject} {}.made {}\r\n{body}\r\n", self.inbox, body.len());
+        self.write.write_all(line.as_bytes()).await?;
+        loop {
+            let frame = timeout(ANSWERS_WITHIN, self.reader.next()).await;
+            match frame.context("JetStream does not answer")?? {
+                Frame::Ping => self.write.write_all(b"PONG\r\n").await?,
+                Frame::Error(error) => bail!("the server says {error}"),
+                Frame::Message { status: Some(status), .. } => bail!("JetStream does not answer ({status})"),
+                Frame::Message { payload, .. } => {
+                    let answer: serde_json::Value = serde_json::from_slice(&payload)?;
+                    let error = &answer["error"];
+                    let words = error["description"].as_str().map(str::to_owned);
+                    return Ok(words.map(|words| (error["err_code"].as_u64().unwrap_or_default(), words)));
                 }
+                _ => {}
             }
-            _ => {}
         }
     }
 }
@@ -440,6 +487,7 @@ mod tests {
     #[test]
     fn topics_and_subjects_are_the_same_in_two_spellings() {
         assert_eq!(topic_of("$MQTT.msgs.linli.1.c.g.data.v1//2"), "linli/1/c/g/data/v1.2");
+        assert_eq!(topic_of("$MQTT.msgs.linli.1.c.g.data.v1~2"), "linli/1/c/g/data/v1.2");
         assert_eq!(subject_of("linli/1/c/g/data/v1.2"), "linli.1.c.g.data.v1//2");
     }
 

@@ -251,6 +251,7 @@ fn mqtt(
     let tls = secure.then(|| tls(raw, dir, diagnostics));
     let others = more_addresses(raw, secure, diagnostics);
     let inbound_qos1 = is_inbound_qos1(raw, diagnostics);
+    let escape_dots = escape_dots(raw, (centre, gateway), diagnostics);
     let (host, port, _) = address?;
     Some(Uplink {
         host,
@@ -271,6 +272,7 @@ fn mqtt(
         ack_timeout: Duration::from_secs(30),
         acknowledge: acknowledge(raw),
         inbound_qos1,
+        escape_dots,
     })
 }
 
@@ -286,6 +288,18 @@ fn is_inbound_qos1(raw: &Mqtt, diagnostics: &mut Diagnostics<'_, '_>) -> bool {
         diagnostics.wrong(&keys(&["mqtt", "inbound_qos"]), "is neither 0 nor 1");
     }
     raw.inbound_qos != Some(0)
+}
+
+/// Whether `.` is escaped in topics. The district reads centre and gateway from them as they are.
+fn escape_dots(raw: &Mqtt, (centre, gateway): (&Id, &Id), diagnostics: &mut Diagnostics<'_, '_>) -> bool {
+    let is_on = raw.escape_dots == Some(true);
+    for (what, id) in [("centre", centre), ("gateway.id", gateway)] {
+        if is_on && id.as_str().contains('.') {
+            let wrong = format!("needs ids without '.', but {what} is {id:?}", id = id.as_str());
+            diagnostics.wrong(&keys(&["mqtt", "escape_dots"]), wrong);
+        }
+    }
+    is_on
 }
 
 /// The addresses after the first: encrypted like it, or on this machine like it.
@@ -371,7 +385,7 @@ fn tls(raw: &Mqtt, dir: Option<&Path>, diagnostics: &mut Diagnostics<'_, '_>) ->
         let Some(dir) = dir else { return Some(PathBuf::from(given)) };
         let full = dir.join(given);
         if let Err(error) = std::fs::File::open(&full) {
-            diagnostics.wrong(&keys(&["mqtt", "tls", key]), format!("{}: {error}", full.display()));
+            diagnostics.wrong(&keys(&["mqtt", "tls", key]), secret::not_read(&full, &error));
         }
         Some(full)
     };

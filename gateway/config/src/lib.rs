@@ -29,6 +29,7 @@ mod plans;
 mod policy;
 pub mod proposal;
 mod raw;
+mod readable;
 mod recovery;
 mod report;
 pub mod schema;
@@ -47,6 +48,7 @@ pub use kiosks::token_file;
 pub use last_good::{Booted, keep_last_good, load_or_last_good};
 pub use people::People;
 pub use planned::planned;
+pub use readable::unreadable;
 pub use report::{Problem, Report};
 
 use linli_drivers::modbus::profile::ProfileSet;

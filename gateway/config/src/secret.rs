@@ -15,7 +15,7 @@ pub fn read(reference: &str, dir: Option<&Path>) -> Result<String, String> {
         if length > LONGEST_SECRET {
             return Err(format!("{}: {length} bytes is no password", path.display()));
         }
-        let text = std::fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display()))?;
+        let text = std::fs::read_to_string(&path).map_err(|error| not_read(&path, &error))?;
         return Ok(text.trim_end_matches(['\r', '\n']).to_owned());
     }
     if let Some(name) = reference.strip_prefix("env:") {
@@ -26,6 +26,19 @@ pub fn read(reference: &str, dir: Option<&Path>) -> Result<String, String> {
     }
     // The message does not contain the value, which may be a password.
     Err("must be a reference, \"file:/etc/linli/secret\" or \"env:NAME\", never the secret itself".to_owned())
+}
+
+/// Why a file was not read.
+pub fn not_read(path: &Path, error: &std::io::Error) -> String {
+    let path = path.display();
+    match error.kind() {
+        std::io::ErrorKind::PermissionDenied => {
+            format!(
+                "{path}: {error}; it must belong to the user that the gateway runs as, `chown linli {path}`"
+            )
+        }
+        _ => format!("{path}: {error}"),
+    }
 }
 
 /// Like [`read`], but a file that group or others may access is an error.

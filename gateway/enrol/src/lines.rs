@@ -6,8 +6,18 @@ use std::path::Path;
 use crate::district::Given;
 
 /// Keys that enrolment decides; what a gateway.toml says of them is set aside as a comment.
-const DECIDED: [&str; 9] =
-    ["url", "more_urls", "version", "username", "password", "insecure", "tls", "acknowledge", "inbound_qos"];
+const DECIDED: [&str; 10] = [
+    "url",
+    "more_urls",
+    "version",
+    "username",
+    "password",
+    "insecure",
+    "tls",
+    "acknowledge",
+    "inbound_qos",
+    "escape_dots",
+];
 
 /// The version of MQTT without a line.
 const DEFAULT_VERSION: &str = "5";
@@ -43,6 +53,8 @@ impl Lines {
         }
         if let Some(version) = given.version.as_ref().filter(|version| *version != DEFAULT_VERSION) {
             lines.push(format!("version = {}", quoted(version)));
+            // Only NATS speaks another one.
+            lines.push("escape_dots = true".to_owned());
         }
         lines.push(format!(
             "tls = {{ ca = {trust}, cert = {own}, key = {own}, renew = {} }}",
@@ -195,12 +207,14 @@ mod tests {
     fn a_broker_of_an_earlier_version_of_mqtt_is_met_in_its_own() {
         let before = "[mqtt]\nurl = \"mqtt://old\"\nversion = \"5\"\n";
         let after = MqttTable::with(before, &of_version(Some("3.1.1"))).unwrap();
-        assert!(after.contains("\nversion = \"3.1.1\"\n"), "{after}");
+        assert!(after.contains("\nversion = \"3.1.1\"\nescape_dots = true\n"), "{after}");
         assert!(after.contains("# 登记前 before enrolment: version = \"5\"\n"), "{after}");
         // The way back: an earlier line would speak a version that the next broker refuses.
-        let back = MqttTable::with("[mqtt]\nversion = \"3.1.1\"\n", &of_version(Some("5"))).unwrap();
+        let back =
+            MqttTable::with("[mqtt]\nescape_dots = true\nversion = \"3.1.1\"\n", &of_version(Some("5")))
+                .unwrap();
         assert!(back.ends_with("# 登记前 before enrolment: version = \"3.1.1\"\n"), "{back}");
-        assert!(!back.contains("\nversion"), "{back}");
+        assert!(!back.contains("\nversion") && !back.contains("\nescape_dots"), "{back}");
     }
 
     #[test]

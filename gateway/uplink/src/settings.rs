@@ -36,6 +36,8 @@ pub struct Settings {
     pub acknowledge: Acknowledge,
     /// Whether commands and orders are subscribed at QoS 1; else at QoS 0, for a district that repeats them.
     pub inbound_qos1: bool,
+    /// Whether topics are sent with `~` for `.`.
+    pub escape_dots: bool,
 }
 
 // === impl Settings ===

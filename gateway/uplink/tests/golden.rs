@@ -91,6 +91,7 @@ async fn deliver(version: Version, layouts: Vec<Arc<Layout>>, packets: &[Vec<u8>
         ack_timeout: Duration::from_secs(30),
         acknowledge: linli_uplink::Acknowledge::Puback,
         inbound_qos1: true,
+        escape_dots: false,
     };
     let status = watch::Sender::new(UplinkStatus::default());
     let acknowledged = status.subscribe();

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use serde_json::json;
 
 use super::{WRONG, mode, proposal};
-use linli_config::{self, Checked};
+use linli_config::{self, Checked, Report};
 
 /// Check a configuration completely and tell all problems at once. Opens no port.
 ///
@@ -50,6 +50,10 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let loaded = loaded.and_then(|checked| match checked.unsigned_plans(now) {
         Some(report) => Err(report),
         None => Ok(checked),
+    });
+    let loaded = loaded.and_then(|checked| match linli_config::unreadable(dir) {
+        problems if problems.is_empty() => Ok(checked),
+        problems => Err(Report { problems }),
     });
     match loaded {
         Ok(checked) if !mode::missing_plans(&checked).is_empty() => {

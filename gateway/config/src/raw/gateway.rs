@@ -106,6 +106,9 @@ pub struct Mqtt {
     /// they are answered. Default 1.
     #[schemars(range(min = 0, max = 1))]
     pub inbound_qos: Option<u8>,
+    /// Whether topics have `~` in place of `.`, for NATS servers before 2.10, which end the connection at a topic with
+    /// a `.` (docs/mqtt.md). Default false.
+    pub escape_dots: Option<bool>,
 }
 
 /// What ends the keeping of a record.

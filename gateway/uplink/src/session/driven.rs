@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 
 use super::{
-    Destination, Filter, InboundOrder, Publication, QUEUE, Session, SessionEvent, Token, Verdict,
+    DOT, Destination, Filter, InboundOrder, Publication, QUEUE, Session, SessionEvent, Token, Verdict,
     destination, filters,
 };
 use crate::settings::Settings;
@@ -64,6 +64,7 @@ pub(super) struct Driven<C> {
     events: mpsc::Receiver<SessionEvent>,
     answers: FuturesUnordered<BoxFuture<'static, (Token, Verdict)>>,
     driver: AbortHandle,
+    escape_dots: bool,
 }
 
 // === impl Driven ===
@@ -74,12 +75,21 @@ impl<C: Client> Driven<C> {
         let (sender, events) = mpsc::channel(QUEUE);
         let driver =
             tokio::spawn(drive(received, client.clone(), settings.base.clone(), filters(settings), sender));
-        Self { client, events, answers: FuturesUnordered::new(), driver: driver.abort_handle() }
+        Self {
+            client,
+            events,
+            answers: FuturesUnordered::new(),
+            driver: driver.abort_handle(),
+            escape_dots: settings.escape_dots,
+        }
     }
 }
 
 impl<C: Client> Session for Driven<C> {
-    fn publish(&mut self, publication: Publication, token: Option<Token>) -> bool {
+    fn publish(&mut self, mut publication: Publication, token: Option<Token>) -> bool {
+        if self.escape_dots {
+            publication.topic = publication.topic.replace('.', DOT);
+        }
         let Some(notice) = self.client.publish(publication) else { return false };
         if let Some(token) = token {
             self.answers.push(C::judge(notice).map(move |verdict| (token, verdict)).boxed());

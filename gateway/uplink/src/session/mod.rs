@@ -147,6 +147,9 @@ enum Destination {
     Stored,
 }
 
+/// Stands for `.` in topics where the broker takes none: no id has it.
+const DOT: &str = "~";
+
 /// What a topic is for, if it is one of ours.
 fn destination(base: &str, topic: &[u8]) -> Option<Destination> {
     let topic = std::str::from_utf8(topic).ok()?.strip_prefix(base)?;
@@ -156,7 +159,7 @@ fn destination(base: &str, topic: &[u8]) -> Option<Destination> {
         _ => {}
     }
     let device = topic.strip_prefix("/cmd/")?;
-    (!device.is_empty() && !device.contains('/')).then(|| Destination::Command(device.to_owned()))
+    (!device.is_empty() && !device.contains('/')).then(|| Destination::Command(device.replace(DOT, ".")))
 }
 
 #[cfg(test)]
@@ -172,6 +175,7 @@ mod tests {
     fn a_topic_names_one_device_or_orders() {
         let destination = |topic: &str| destination("linli/1/c/g", topic.as_bytes());
         assert_eq!(destination("linli/1/c/g/cmd/fan-1"), Some(Destination::Command("fan-1".to_owned())));
+        assert_eq!(destination("linli/1/c/g/cmd/fan~1"), Some(Destination::Command("fan.1".to_owned())));
         assert_eq!(destination("linli/1/c/g/order"), Some(Destination::Order));
         assert_eq!(destination("linli/1/c/g/ack"), Some(Destination::Stored));
         assert_eq!(destination("linli/1/c/other/ack"), None);

@@ -11,6 +11,7 @@ mod events;
 mod idle;
 mod latency;
 mod measure;
+mod order;
 mod region;
 mod register;
 mod rooms;

@@ -4,14 +4,14 @@ use futures_util::future::LocalBoxFuture;
 
 use crate::measure::Row;
 use crate::{
-    claim, commands, district, events, idle, latency, region, register, rooms, rtu, rules, screens, stop,
-    store, tcp, trend, uplink,
+    claim, commands, district, events, idle, latency, order, region, register, rooms, rtu, rules, screens,
+    stop, store, tcp, trend, uplink,
 };
 
 type Run = fn() -> LocalBoxFuture<'static, anyhow::Result<Vec<Row>>>;
 
 /// A benchmark: its name, what it is for, how it runs.
-pub const BENCHES: [(&str, &str, Run); 19] = [
+pub const BENCHES: [(&str, &str, Run); 20] = [
     ("tcp", "Modbus TCP: 100 000 values/s stored and delivered", || Box::pin(tcp::run())),
     ("idle", "memory and CPU with little to do", || Box::pin(idle::run())),
     ("rtu", "use of a serial line, with and without dead devices", || Box::pin(rtu::run())),
@@ -27,6 +27,7 @@ pub const BENCHES: [(&str, &str, Run); 19] = [
     ("district", "from a broker's queue into PostgreSQL", || Box::pin(district::run())),
     ("contention", "copies of the district that want the same row", || Box::pin(district::contention())),
     ("cluster", "a district's three brokers and two copies", || Box::pin(district::cluster())),
+    ("order", "an actual order to a thousand centres", || Box::pin(order::run())),
     ("region", "twenty thousand centres at a sixtieth of their rate", || Box::pin(region::run())),
     ("trend", "trends of 90 days", || Box::pin(trend::run())),
     ("register", "search among thousands of residents; measurements sealed", || Box::pin(register::run())),
