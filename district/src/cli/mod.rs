@@ -207,7 +207,10 @@ fn block_on(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()
 /// Logs to standard error; `LINLI_LOG` sets the level.
 fn log() {
     let asked = std::env::var("LINLI_LOG").ok().and_then(|text| text.parse::<Targets>().ok());
-    let filter = asked.unwrap_or_else(|| Targets::new().with_default(tracing::Level::INFO));
+    // The database's library tells of each idle connection that ended.
+    let usual =
+        || Targets::new().with_default(tracing::Level::INFO).with_target("sqlx", tracing::Level::WARN);
+    let filter = asked.unwrap_or_else(usual);
     let is_terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
     let format = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false);
     tracing_subscriber::registry().with(filter).with(format.with_ansi(is_terminal)).init();

@@ -3,6 +3,7 @@
 use linli_domain::Id;
 
 use super::report::Problem;
+use super::secret::Unread;
 use super::text::{Document, Step, way};
 
 /// Collects problems of one file.
@@ -28,9 +29,11 @@ impl<'n, 'a> Diagnostics<'n, 'a> {
     }
 
     /// Records a problem at a key.
-    pub fn wrong(&mut self, path: &[Step], message: impl Into<String>) {
+    pub fn wrong(&mut self, path: &[Step], message: impl Into<Unread>) {
         let Document { name, text, .. } = self.document;
-        self.problems.push(Problem::at(name, text, self.document.place(path), way(path), message));
+        let Unread { why, is_kept } = message.into();
+        let problem = Problem::at(name, text, self.document.place(path), way(path), why);
+        self.problems.push(Problem { is_kept, ..problem });
     }
 
     /// Records a problem of another file.

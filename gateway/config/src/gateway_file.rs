@@ -100,7 +100,7 @@ fn image_keys(file: &GatewayFile, dir: Option<&Path>, diagnostics: &mut Diagnost
             Some(_) if dir.is_none() => continue,
             Some(_) => secret::read(text, dir),
         };
-        match text.and_then(|text| parse_public_key(&text)) {
+        match text.map_err(|unread| unread.why).and_then(|text| parse_public_key(&text)) {
             Ok(key) => keys.push(key),
             Err(why) => {
                 let mut path = super::diagnostics::keys(&["nodes", "image_keys"]);
@@ -385,7 +385,7 @@ fn tls(raw: &Mqtt, dir: Option<&Path>, diagnostics: &mut Diagnostics<'_, '_>) ->
         let Some(dir) = dir else { return Some(PathBuf::from(given)) };
         let full = dir.join(given);
         if let Err(error) = std::fs::File::open(&full) {
-            diagnostics.wrong(&keys(&["mqtt", "tls", key]), secret::not_read(&full, &error));
+            diagnostics.wrong(&keys(&["mqtt", "tls", key]), secret::Unread::new(&full, dir, &error));
         }
         Some(full)
     };

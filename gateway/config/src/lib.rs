@@ -68,6 +68,14 @@ const LONGEST_FILE: u64 = 4 << 20;
 /// # Errors
 /// All problems found, with file, line and key.
 pub fn load(dir: &Path) -> Result<Checked, Report> {
+    load_as_far_as_may_be(dir).map(|(checked, _)| checked)
+}
+
+/// The same, with what belongs to the gateway's user and is kept from whoever asks: nothing is known of it.
+///
+/// # Errors
+/// All problems found, with file, line and key.
+pub fn load_as_far_as_may_be(dir: &Path) -> Result<(Checked, Vec<Problem>), Report> {
     load_instead(dir, None)
 }
 
@@ -84,12 +92,12 @@ pub fn load_proposed(dir: &Path, proposal: &Proposal) -> Result<(Checked, Propos
         Ok(proposed) => proposed,
         Err(problems) => return Err(load(dir).err().unwrap_or(Report { problems })),
     };
-    let checked = load_instead(dir, Some(&proposed.text))?;
+    let (checked, _) = load_instead(dir, Some(&proposed.text))?;
     Ok((checked, proposed))
 }
 
 /// Loads a directory, with another text of facility.toml if one is given.
-fn load_instead(dir: &Path, facility: Option<&str>) -> Result<Checked, Report> {
+fn load_instead(dir: &Path, facility: Option<&str>) -> Result<(Checked, Vec<Problem>), Report> {
     let mut problems = Vec::new();
     let text = |file: &'static str, problems: &mut Vec<Problem>| match facility {
         Some(text) if file == FACILITY => Some(text.to_owned()),
@@ -106,8 +114,9 @@ fn load_instead(dir: &Path, facility: Option<&str>) -> Result<Checked, Report> {
         .chain(plans.iter().map(|(file, text)| (file.as_str(), text.as_str())))
         .collect();
     let checked = check::check(&given, &profiles, Some(dir), &mut problems);
+    let (kept, problems) = problems.into_iter().partition(|problem| problem.is_kept);
     match (Report::of(problems), checked) {
-        (None, Some(checked)) => Ok(checked),
+        (None, Some(checked)) => Ok((checked, kept)),
         (Some(report), _) => Err(report),
         (None, None) => {
             Err(Report { problems: vec![Problem::file("gateway.toml", "could not be understood")] })

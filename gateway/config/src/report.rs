@@ -23,7 +23,10 @@ pub struct Problem {
     pub source: String,
     /// Number of characters to underline.
     #[serde(skip)]
-    pub width: usize,
+    pub width: u32,
+    /// Whether nothing is wrong but that the file belongs to the gateway's user, and is kept from whoever asks.
+    #[serde(skip)]
+    pub is_kept: bool,
 }
 
 /// All problems, sorted by file and line.
@@ -55,7 +58,8 @@ impl Problem {
             key,
             message: message.into(),
             source,
-            width: length.max(1),
+            width: u32::try_from(length.max(1)).unwrap_or(u32::MAX),
+            is_kept: false,
         }
     }
 
@@ -69,6 +73,7 @@ impl Problem {
             message: message.into(),
             source: String::new(),
             width: 0,
+            is_kept: false,
         }
     }
 }
@@ -82,7 +87,7 @@ impl fmt::Display for Problem {
         write!(f, "{}:{}:{}: {key}{}", self.file, self.line, self.column, self.message)?;
         if !self.source.trim().is_empty() {
             let pad = " ".repeat(self.column - 1);
-            write!(f, "\n    {}\n    {pad}{}", self.source, "^".repeat(self.width.min(60)))?;
+            write!(f, "\n    {}\n    {pad}{}", self.source, "^".repeat(self.width.min(60) as usize))?;
         }
         Ok(())
     }

@@ -33,6 +33,15 @@ pub enum OpenError {
         /// The newest this version knows.
         known: i64,
     },
+    /// The database belongs to another user, such as root who put a backup in its place.
+    #[error(
+        "{}: this user may not open it; it must belong to the user linli runs as: `chown --reference={} {}*`",
+        path.display(), path.parent().unwrap_or(path).display(), path.display()
+    )]
+    NotOurs {
+        /// The database file.
+        path: PathBuf,
+    },
     /// Anything else that is neither damage nor a full disk.
     #[error("{}: {source}", path.display())]
     Database {

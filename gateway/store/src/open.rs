@@ -327,7 +327,11 @@ fn with_ending(path: &Path, ending: &str) -> PathBuf {
 }
 
 fn database(path: &Path, source: sqlx::Error) -> OpenError {
-    OpenError::Database { path: path.to_owned(), source }
+    let path = path.to_owned();
+    match std::fs::File::options().read(true).write(true).open(&path) {
+        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => OpenError::NotOurs { path },
+        _ => OpenError::Database { path, source },
+    }
 }
 
 /// The set-aside databases beside `path`, oldest first.

@@ -36,7 +36,15 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let now = super::now();
     let dir = args.config.as_ref().unwrap_or(&args.dir);
     let loaded = match &args.proposal {
-        None => linli_config::load(dir),
+        None => linli_config::load_as_far_as_may_be(dir).map(|(checked, kept)| {
+            for problem in kept.iter().filter(|_| !args.json) {
+                eprintln!(
+                    "没有看 not looked at, it is kept from this user: {}: {}",
+                    problem.file, problem.key
+                );
+            }
+            checked
+        }),
         Some(file) => {
             let proposal = proposal::read(file)?;
             linli_config::load_proposed(dir, &proposal).map(|(checked, proposed)| {

@@ -75,6 +75,10 @@ fn configuration(args: &Args) -> Finding {
 
 fn database(args: &Args) -> anyhow::Result<Finding> {
     let path = args.site.database();
+    if path.try_exists().is_err_and(|error| error.kind() == std::io::ErrorKind::PermissionDenied) {
+        let text = format!("{}: not looked at: only the gateway's user may; try with sudo", path.display());
+        return Ok(Finding { part: "database".to_owned(), well: true, text });
+    }
     if !path.exists() {
         let text = format!("{}: not there yet; the gateway creates it", path.display());
         return Ok(Finding { part: "database".to_owned(), well: true, text });

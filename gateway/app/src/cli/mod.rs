@@ -184,12 +184,23 @@ fn run(verb: Verb) -> ExitCode {
         Verb::Doctor(args) => doctor::run(&args),
     };
     outcome.unwrap_or_else(|error| {
-        eprintln!("linli: {error:#}");
+        eprintln!("linli: {error:#}{}", way_in(&error));
         match error.downcast_ref::<linli_config::Report>() {
             Some(_) => ExitCode::from(WRONG),
             None => ExitCode::FAILURE,
         }
     })
+}
+
+/// What helps whoever may not read a file of the gateway.
+fn way_in(error: &anyhow::Error) -> &'static str {
+    let denied = |error: &std::io::Error| error.kind() == std::io::ErrorKind::PermissionDenied;
+    match error.chain().filter_map(|cause| cause.downcast_ref()).any(denied) {
+        true if !rustix::process::geteuid().is_root() => {
+            "; it is the gateway's: try with sudo 只有网关的用户可读，请用 sudo"
+        }
+        _ => "",
+    }
 }
 
 /// The present time of the system clock.
