@@ -15,6 +15,9 @@ const SLOW_MS = 15_000;
 const BURST_MS = 150;
 const LATER_MS = 1500;
 
+/** A stream that has not opened by then is no reason to show nothing. */
+const FIRST_MS = 300;
+
 /** Something read: its value, or why there is none yet. */
 export interface Read<T> {
   value: T | null;
@@ -42,17 +45,19 @@ class Live {
   #stream: Stream | null = null;
   #asked = 0;
   readonly #answered = new Map<Part, number>();
+  #isRead = false;
   /** What was asked before is of somebody who may look no more. */
   #stopped = 0;
   #due = new Set<string>();
   #whenBroken: () => void = () => {};
 
   #cabinTimer: ReturnType<typeof setTimeout> | undefined;
-  #timers: ReturnType<typeof setInterval>[] = [];
+  #timers: ReturnType<typeof setTimeout>[] = [];
 
   /** Begins to watch, or begins anew. */
   restart(): void {
     this.#end();
+    this.#isRead = false;
     this.#stream = new Stream({
       open: () => new EventSource(`/api/v1/events?topics=${KINDS.join(',')}`) as never,
       kinds: KINDS,
@@ -63,8 +68,9 @@ class Live {
       now: () => performance.now(),
       later: (call, ms) => void setTimeout(call, ms),
     });
-    this.#timers = [setInterval(() => this.#tick(), 1000), setInterval(() => void this.#slow(), SLOW_MS)];
-    void this.resync();
+    // What is read before the stream is open would have to be read again.
+    const first = setTimeout(() => { if (!this.#isRead) void this.resync(); }, FIRST_MS);
+    this.#timers = [setInterval(() => this.#tick(), 1000), setInterval(() => void this.#slow(), SLOW_MS), first];
   }
 
   /** Watches no longer, and forgets what it saw: whoever looked may look no more. */
@@ -78,7 +84,7 @@ class Live {
   #end(): void {
     this.#stream?.close();
     this.#stream = null;
-    this.#timers.forEach(clearInterval);
+    this.#timers.forEach(clearTimeout);
     this.brokenFor = 0;
   }
 
@@ -89,6 +95,7 @@ class Live {
 
   /** Reads everything again. */
   async resync(): Promise<void> {
+    this.#isRead = true;
     this.cabin += 1;
     told.forget();
     await Promise.all([this.#read('centre'), this.#read('devices'), this.#read('alarms'), this.#read('kiosks'), this.#read('mode'), this.#read('drafts'), this.#read('status')]);

@@ -76,7 +76,8 @@ await page.evaluate(() => window.watchValues());
 await page.waitForFunction((wanted) => window.seen.length >= wanted, SAMPLES, { timeout: 180_000, polling: 1000 });
 const latencies = (await page.evaluate(() => window.seen)).map(([, ms]) => ms);
 
-for (const one of others) await one.context().close();
+// A phone draws one view: its own.
+for (const one of [...others, page]) await one.context().close();
 const result = { p50: percentile(latencies, 0.5), p99: percentile(latencies, 0.99), samples: latencies.length, firstView: await firstView(), assets: await assets() };
 console.log(JSON.stringify({ ...result, chromium: execFileSync(process.env.LINLI_CHROMIUM ?? '/usr/bin/chromium', ['--version'], { encoding: 'utf8' }).trim() }));
 await browser.close();
