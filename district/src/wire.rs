@@ -1,6 +1,7 @@
 //! What centres send, version 1 (docs/mqtt.md): topics and payloads, read without trusting them.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::Value as Json;
@@ -133,6 +134,12 @@ pub struct Status {
     /// Longest order that it reads, in bytes.
     #[serde(default)]
     pub order_bytes: Option<i32>,
+    /// Names of its rooms for people, by id.
+    #[serde(default)]
+    pub rooms: Option<BTreeMap<String, String>>,
+    /// Rooms that its mode switch can change.
+    #[serde(default)]
+    pub switches: Option<Vec<String>>,
 }
 
 /// Payload of `meta/{device}`.
@@ -188,6 +195,11 @@ pub fn message<'a>(below: &'a str, payload: &'a [u8]) -> Result<Message<'a>, Unf
         time(status.at)?;
         let texts = [&status.version, &status.boot, &status.epoch, &status.mode];
         texts.into_iter().try_for_each(|text| name("status", text))?;
+        status.rooms.iter().flatten().try_for_each(|(room, text)| {
+            name("room", room)?;
+            name("name of a room", text)
+        })?;
+        status.switches.iter().flatten().try_for_each(|room| name("room", room))?;
         return Ok(Message::Status(status));
     }
     if let Some(device) = below.strip_prefix("meta/") {

@@ -93,7 +93,7 @@ async fn a_database_of_format_1_keeps_everything_whenever_its_migration_is_kille
     // Once more, to its end.
     let broker = Broker::start(&workspace).await?;
     let mut platform = Platform::new(&workspace.path("district"), "one", &database, broker.port).await?;
-    ensure!(database.number("SELECT max(format) FROM format").await? == 5);
+    ensure!(database.number("SELECT max(format) FROM format").await? == 6);
     let read = VALUES.replace("{}", "numbers(m.value, m.short)");
     ensure!(database.ask(&read).await? == values, "every value of format 1 is there");
     ensure!(database.ask(OTHERS).await? == others);

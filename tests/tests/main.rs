@@ -22,6 +22,7 @@ mod district_cluster;
 mod district_migration;
 mod district_nats;
 mod district_orders;
+mod district_rooms;
 mod district_thousand;
 mod district_torture;
 mod erasure;

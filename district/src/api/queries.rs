@@ -66,14 +66,15 @@ pub async fn centre(pool: &PgPool, centre: &str) -> Result<Option<String>, sqlx:
     let heard = ms!("e.heard_at");
     let sql = format!(
         "SELECT json_agg(t)::text FROM (SELECT g.centre, g.gateway, g.name, g.phone, g.online, g.mode, g.version, \
-          (SELECT coalesce(json_agg(x), '[]') FROM (SELECT d.device, d.name, d.room, d.class, d.online, d.reason, \
+          (SELECT coalesce(json_agg(x), '[]') FROM (SELECT d.device, d.name, d.room, g.rooms ->> d.room AS room_name, d.class, d.online, d.reason, \
              {device_at} AS state_at, (SELECT coalesce(json_agg(v), '[]') FROM (SELECT s.point, l.value, l.text, \
                {at} AS at, q.quality, d.points -> s.point ->> 'unit' AS unit FROM series s \
                JOIN latest l ON l.series = s.id LEFT JOIN quality q ON q.id = l.quality \
                WHERE s.device = d.id ORDER BY s.point) v) AS values \
              FROM device d WHERE d.gateway = g.id AND d.removed_at IS NULL AND d.class IS DISTINCT FROM 'vital' \
              ORDER BY d.room, d.device) x) AS devices, \
-          (SELECT coalesce(json_agg(x), '[]') FROM (SELECT r.room, r.stage, r.role, r.class, r.text, {room_at} AS at \
+          (SELECT coalesce(json_agg(x), '[]') FROM (SELECT r.room, g.rooms ->> r.room AS name, r.stage, r.role, r.class, r.text, \
+             nullif({room_at}, 0) AS at \
              FROM room r WHERE r.gateway = g.id ORDER BY r.room) x) AS rooms, \
           (SELECT coalesce(json_agg(x), '[]') FROM (SELECT a.alarm, a.state, a.priority, a.device, a.text, \
              {alarm_at} AS at FROM alarm a WHERE a.gateway = g.id AND a.state <> 'normal' ORDER BY a.at DESC) x) \

@@ -262,12 +262,18 @@ pub fn course(report: &Value) -> Timeline {
     }
 }
 
+/// The name of a room for people, or its id.
+fn name_of<'g>(gateway: &'g Value, room: &'g str) -> &'g str {
+    gateway["room_names"][room].as_str().unwrap_or(room)
+}
+
 /// Where each gateway stands.
 fn order_centres(zone: &Zone, report: &Value) -> Section {
     let row = |gateway: &Value| {
         let hindrances: Vec<String> = array(&gateway["preview"]["hindrances"]).iter().map(cell).collect();
         let rooms = gateway["rooms"].as_object().into_iter().flatten();
-        let rooms: Vec<String> = rooms.map(|(room, stage)| format!("{room} {}", cell(stage))).collect();
+        let rooms: Vec<String> =
+            rooms.map(|(room, stage)| format!("{} {}", name_of(gateway, room), cell(stage))).collect();
         vec![
             format!("{}/{} {}", cell(&gateway["centre"]), cell(&gateway["gateway"]), cell(&gateway["name"])),
             cell(&gateway["ramp"]),

@@ -128,7 +128,8 @@ impl Centre {
     }
 
     async fn status(&self, is_online: bool) {
-        let status = json!({"online": is_online, "version": "demo", "boot": "demo", "epoch": self.epoch, "mode": "peace", "at": now()});
+        let status = json!({"online": is_online, "version": "demo", "boot": "demo", "epoch": self.epoch, "mode": "peace", "at": now(),
+            "rooms": {"hall": "多功能厅"}, "switches": ["hall"]});
         self.publish("status", true, status).await;
     }
 

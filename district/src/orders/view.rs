@@ -53,7 +53,9 @@ pub async fn one(pool: &PgPool, id: &str) -> Result<Option<Value>, sqlx::Error> 
            'state', {TARGET_STATE}, 'result', t.result, 'reason', t.reason, 'sent', t.sent, 'sent_at', {sent_at}, \
            'answered_at', {answered_at}, 'first_sent_at', {first_sent_at}, 'called_at', {called_at}, 'called_by', t.called_by, \
            'phone', CASE WHEN t.sent > 0 AND t.result IS NULL THEN g.phone END, \
-           'rooms', (SELECT json_object_agg(r.room, r.stage) FROM room r WHERE r.gateway = g.id AND r.\"order\" = o.id)) \
+           'rooms', (SELECT json_object_agg(r.room, r.stage) FROM room r WHERE r.gateway = g.id AND r.\"order\" = o.id), \
+           'room_names', (SELECT json_object_agg(r.room, g.rooms ->> r.room) FROM room r \
+             WHERE r.gateway = g.id AND r.\"order\" = o.id)) \
            ORDER BY g.centre, g.gateway) FROM order_target t JOIN gateway g ON g.id = t.gateway WHERE t.id = o.id) \
          )::text FROM mass_order o WHERE o.id = $1",
         seen_at = ms("o.seen_at"),
@@ -112,7 +114,8 @@ pub async fn report(pool: &PgPool, id: &str) -> Result<Option<Value>, sqlx::Erro
         }
     }
     let sql = format!(
-        "SELECT g.centre, g.gateway, e.body ->> 'room', e.body ->> 'stage', {at} FROM event e \
+        "SELECT g.centre, g.gateway, coalesce(g.rooms ->> (e.body ->> 'room'), e.body ->> 'room'), \
+         e.body ->> 'stage', {at} FROM event e \
          JOIN order_target t ON t.gateway = e.gateway AND t.id = $1 JOIN mass_order o ON o.id = t.id \
          JOIN gateway g ON g.id = e.gateway WHERE e.at >= o.made_at - interval '1 day' AND e.kind = 'event/mode' \
          AND e.body ->> 'order' = $1 AND e.body ->> 'kind' = 'room' ORDER BY e.at LIMIT $2",

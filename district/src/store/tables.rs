@@ -189,7 +189,7 @@ pub async fn states(tx: Tx<'_, '_>, states: &[(i32, Status)]) -> Result<(), sqlx
     for (gateway, status) in last {
         sqlx::query(
             "UPDATE gateway SET online = $2, mode = $3, version = $4, boot = $5, epoch = $6, record_key = $7, \
-             service = $8::jsonb, order_bytes = $9, state_at = now() WHERE id = $1",
+             service = $8::jsonb, order_bytes = $9, rooms = $10::jsonb, state_at = now() WHERE id = $1",
         )
         .bind(gateway)
         .bind(status.online)
@@ -200,9 +200,34 @@ pub async fn states(tx: Tx<'_, '_>, states: &[(i32, Status)]) -> Result<(), sqlx
         .bind(status.record_key.as_deref())
         .bind(status.service.as_ref().map(Json::to_string))
         .bind(status.order_bytes)
+        .bind(status.rooms.as_ref().map(|rooms| serde_json::json!(rooms).to_string()))
         .execute(&mut **tx)
         .await?;
+        if let Some(switches) = &status.switches {
+            rooms(tx, gateway, switches, &status.mode).await?;
+        }
     }
+    Ok(())
+}
+
+/// The rooms that a gateway's mode switch can change. Whatever an event said of a room is newer than what is concluded
+/// from the mode of the whole; one that is no longer there is forgotten, unless it was left in the middle.
+async fn rooms(tx: Tx<'_, '_>, gateway: i32, switches: &[String], mode: &str) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "INSERT INTO room AS r (gateway, room, stage, at) SELECT $1, x, CASE $3 WHEN 'peace' THEN 'peace' END, \
+         to_timestamp(0) FROM unnest($2::text[]) x ORDER BY x ON CONFLICT (gateway, room) DO UPDATE SET \
+         stage = excluded.stage WHERE r.at = to_timestamp(0) AND r.stage IS DISTINCT FROM excluded.stage",
+    )
+    .bind(gateway)
+    .bind(switches)
+    .bind(mode)
+    .execute(&mut **tx)
+    .await?;
+    sqlx::query("DELETE FROM room WHERE gateway = $1 AND stage = 'peace' AND NOT room = ANY($2)")
+        .bind(gateway)
+        .bind(switches)
+        .execute(&mut **tx)
+        .await?;
     Ok(())
 }
 

@@ -136,6 +136,12 @@ pub fn status(birth: &Birth, epoch: &str, at: Timestamp, online: bool) -> Vec<u8
     if let Some(bytes) = birth.order_bytes {
         status["order_bytes"] = json!(bytes);
     }
+    if !birth.rooms.is_empty() {
+        status["rooms"] = json!(birth.rooms);
+    }
+    if !birth.switches.is_empty() {
+        status["switches"] = json!(birth.switches);
+    }
     status.to_string().into_bytes()
 }
 
@@ -223,11 +229,14 @@ mod tests {
             orders: [("district.Actual".to_owned(), 117)].into(),
             service: vec!["hall".to_owned()],
             order_bytes: Some(262_144),
+            rooms: [("hall".to_owned(), "活动厅".to_owned())].into(),
+            switches: ["hall".to_owned()].into(),
         };
         assert_eq!(
             parsed(status(&birth, "e1", Timestamp(7), true)),
             json!({"online":true,"version":"0.1.0","boot":"b","epoch":"e1","mode":"peace","at":7,"record_key":"k",
-                "orders":{"district.Actual":117},"service":["hall"],"order_bytes":262_144})
+                "orders":{"district.Actual":117},"service":["hall"],"order_bytes":262_144,
+                "rooms":{"hall":"活动厅"},"switches":["hall"]})
         );
     }
 

@@ -22,6 +22,10 @@ pub struct Birth {
     pub service: Vec<String>,
     /// Longest order that it reads, in bytes.
     pub order_bytes: Option<u32>,
+    /// Names of the rooms for people, by id.
+    pub rooms: std::collections::BTreeMap<String, String>,
+    /// Rooms that the mode switch can change: those with a plan.
+    pub switches: std::collections::BTreeSet<String>,
 }
 
 /// The state of the connection.

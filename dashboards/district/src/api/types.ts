@@ -14,8 +14,8 @@ export interface Gateway {
 }
 
 export interface Value { point: string; value: number | null; text: string | null; at: number; quality: string | null; unit: string | null }
-export interface Device { device: string; name: string | null; room: string | null; class: string | null; online: boolean | null; reason: string | null; state_at: number | null; values: Value[] }
-export interface Room { room: string; stage: string | null; role: string | null; class: string | null; text: string | null; at: number }
+export interface Device { device: string; name: string | null; room: string | null; room_name: string | null; class: string | null; online: boolean | null; reason: string | null; state_at: number | null; values: Value[] }
+export interface Room { room: string; name: string | null; stage: string | null; role: string | null; class: string | null; text: string | null; at: number | null }
 export interface Alarm { alarm: string; state: string; priority: Priority | null; device: string | null; text: string | null; at: number }
 export interface Epoch { epoch: string; heard_at: number; missing: number; highest: number; gaps: Range[] }
 
@@ -38,7 +38,7 @@ export interface OrderRow {
 export interface Target {
   centre: string; gateway: string; name: string | null; ramp: number; preview: { ready: boolean; hindrances: string[] };
   state: 'waits' | 'due' | 'silent' | 'offline' | 'answered'; result: string | null; reason: string | null;
-  sent: number; sent_at: number | null; answered_at: number | null; phone: string | null; rooms: Record<string, string> | null;
+  sent: number; sent_at: number | null; answered_at: number | null; phone: string | null; rooms: Record<string, string> | null; room_names: Record<string, string | null> | null;
   /** When its people were rung, and who did it. */
   called_at: number | null; called_by: string | null;
 }

@@ -74,6 +74,10 @@ test('a real gateway shows its values here as the simulated ones do', async () =
   const fridge = page.locator('section', { hasText: '一号冰箱' }).first();
   await fridge.waitFor({ timeout: 60_000 });
   await expect.poll(() => fridge.innerText(), { timeout: 60_000 }).toMatch(/\d °C/);
+  // Rooms are called as people there call them.
+  const rooms = page.getByRole('region', { name: '房间' });
+  await expect.poll(() => rooms.locator('b').allInnerTexts(), { timeout: 60_000 }).toContain('活动厅');
+  expect(await rooms.locator('b').allInnerTexts()).not.toContain('hall');
 });
 
 test('what is not there is said, with the way back', async () => {

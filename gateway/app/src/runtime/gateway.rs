@@ -388,6 +388,7 @@ impl Gateway {
         let layouts =
             plans.iter().flat_map(|plan| plan.layouts().iter().cloned()).chain(canteen()).chain(cabins());
         let layouts = layouts.chain(certified()).collect();
+        self.uplink.describe(&self.current);
         self.uplink.apply(self.current.uplink.as_ref(), layouts).await;
         self.lines.apply(&plans).await;
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use linli_config::Checked;
 use linli_domain::command::Inbound;
 use linli_domain::{Batch, Layout};
 use linli_drivers::Clock;
@@ -64,6 +65,8 @@ impl UplinkSupervisor {
             orders: std::collections::BTreeMap::new(),
             service: Vec::new(),
             order_bytes: u32::try_from(linli_mode::order::LARGEST).ok(),
+            rooms: std::collections::BTreeMap::new(),
+            switches: std::collections::BTreeSet::new(),
         };
         Self {
             outbox,
@@ -101,6 +104,17 @@ impl UplinkSupervisor {
     #[must_use]
     pub fn configured(&self) -> watch::Receiver<bool> {
         self.configured.subscribe()
+    }
+
+    /// Tells the district which rooms there are.
+    pub fn describe(&self, checked: &Checked) {
+        let rooms = checked.rooms.iter().map(|room| (room.id.to_string(), room.name.clone())).collect();
+        let switches = checked.plans.iter().map(|plan| plan.resolved.plan.room.to_string()).collect();
+        self.birth.send_if_modified(|birth| {
+            let is_changed = birth.rooms != rooms || birth.switches != switches;
+            (birth.rooms, birth.switches) = (rooms, switches);
+            is_changed
+        });
     }
 
     /// Applies a configuration. An unchanged connection stays open.

@@ -369,6 +369,8 @@ async fn engine_of(
         orders: BTreeMap::new(),
         service: Vec::new(),
         order_bytes: None,
+        rooms: BTreeMap::new(),
+        switches: BTreeSet::new(),
     });
     let reported = birth.subscribe();
     let ((usual, from_usual), (first, from_first)) = (mpsc::channel(64), mpsc::channel(64));

@@ -38,6 +38,8 @@ pub fn birth() -> Birth {
         orders: std::collections::BTreeMap::new(),
         service: Vec::new(),
         order_bytes: None,
+        rooms: std::collections::BTreeMap::new(),
+        switches: std::collections::BTreeSet::new(),
     }
 }
 
