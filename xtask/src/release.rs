@@ -30,7 +30,7 @@ pub fn bench(names: &[&str]) -> anyhow::Result<()> {
         Some(binary) => PathBuf::from(binary),
         None => {
             command(cargo_process().args(["build", "--release", "-p", "linli"]))?;
-            if is_asked(&["district", "contention", "cluster", "region"]) {
+            if is_asked(&["district", "contention", "cluster", "order", "region"]) {
                 command(cargo_process().args(["build", "--release", "-p", "linli-district"]))?;
             }
             root().join("target/release/linli")
