@@ -191,15 +191,14 @@ pub fn message<'a>(below: &'a str, payload: &'a [u8]) -> Result<Message<'a>, Unf
         return data(device, payload).map(Message::Data);
     }
     if below == "status" {
-        let status: Status = read(payload)?;
+        let mut status: Status = read(payload)?;
         time(status.at)?;
         let texts = [&status.version, &status.boot, &status.epoch, &status.mode];
         texts.into_iter().try_for_each(|text| name("status", text))?;
-        status.rooms.iter().flatten().try_for_each(|(room, text)| {
-            name("room", room)?;
-            name("name of a room", text)
-        })?;
-        status.switches.iter().flatten().try_for_each(|room| name("room", room))?;
+        // A name that cannot be kept is no reason to call the gateway silent.
+        let is_kept = |text: &str| name("room", text).is_ok();
+        status.rooms.iter_mut().for_each(|rooms| rooms.retain(|room, text| is_kept(room) && is_kept(text)));
+        status.switches.iter_mut().for_each(|rooms| rooms.retain(|room| is_kept(room)));
         return Ok(Message::Status(status));
     }
     if let Some(device) = below.strip_prefix("meta/") {

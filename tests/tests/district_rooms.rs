@@ -69,5 +69,13 @@ async fn rooms_are_known_from_the_status_and_their_stages_from_events() -> anyho
         "{}",
         rooms(&platform)?
     );
+    // Without plans no room is switched; a name that cannot be kept is left out, and the rest counts.
+    let none = json!({"office": "", "store": "仓库"});
+    publish(broker.port, "status", &status("peace", none, Value::Null)).await?;
+    database.until("SELECT count(*) FROM room", PATIENCE, |n| n == 1).await?;
+    ensure!(
+        database.number("SELECT count(*) FROM gateway WHERE rooms = '{\"store\": \"仓库\"}'").await? == 1,
+        "its names"
+    );
     platform.stop().await
 }

@@ -151,14 +151,17 @@ fn with(common: &Common, verb: impl FnOnce(Checked) -> anyhow::Result<()>) -> Ex
     }
 }
 
-/// Seconds, as `60` or `60s`.
+/// Seconds up to an hour, as `60` or `60s`.
 fn seconds(text: &str) -> Result<Duration, String> {
-    let number = text.strip_suffix('s').unwrap_or(text).parse();
-    number.map(Duration::from_secs).map_err(|_| format!("{text:?} is no number of seconds, such as 60s"))
+    let number = text.strip_suffix('s').unwrap_or(text).parse().ok().filter(|seconds| *seconds <= 3600);
+    number.map(Duration::from_secs).ok_or_else(|| "write seconds, at most an hour, such as 60s".to_owned())
 }
 
 /// Opens a database that takes writes, and waits for it if it is to.
 async fn writable(checked: &Checked, wait: Duration) -> anyhow::Result<PgPool> {
+    if wait.is_zero() {
+        return service::pool(checked).await;
+    }
     let until = Instant::now() + wait;
     let mut last = String::new();
     loop {

@@ -203,8 +203,9 @@ pub async fn states(tx: Tx<'_, '_>, states: &[(i32, Status)]) -> Result<(), sqlx
         .bind(status.rooms.as_ref().map(|rooms| serde_json::json!(rooms).to_string()))
         .execute(&mut **tx)
         .await?;
-        if let Some(switches) = &status.switches {
-            rooms(tx, gateway, switches, &status.mode).await?;
+        // A gateway of before tells neither.
+        if status.rooms.is_some() {
+            rooms(tx, gateway, status.switches.as_deref().unwrap_or_default(), &status.mode).await?;
         }
     }
     Ok(())
