@@ -179,7 +179,7 @@ async fn visits_of_the_field_join_the_register_once() -> anyhow::Result<()> {
     let (van, centre) = (Site::build("van")?, Site::build("centre")?);
     let clock = FakeClock::new(&van.workspace).await?;
     clock.set("+10m")?;
-    let (field, home) = (van.start(&clock.wrapper()).await?, centre.start(&[]).await?);
+    let (field, home) = (van.start(&clock.constant()).await?, centre.start(&[]).await?);
     let first_visit = register(&home);
     let visits = day_in_the_field(&van, &field).await?;
     let file = exported(&van, &field, "day.linli").await?;

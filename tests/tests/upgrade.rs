@@ -151,7 +151,7 @@ impl Upgrade {
     }
 
     async fn start(&self) -> anyhow::Result<Gateway> {
-        self.scene.start(&self.clock.wrapper()).await
+        self.scene.start(&self.clock.constant()).await
     }
 
     /// A room as it was shown before the gateway was killed.
