@@ -2,8 +2,9 @@
 //!
 //! The server stores what centres publish in the stream `$MQTT_msgs`, whose retention is by interest: without this
 //! consumer it acknowledges messages and keeps none. So the consumer is made at every connection, and it stays; the
-//! stream too where it is missing, which nats-server itself makes when the first gateway connects. What is handed out and not acknowledged within [`ACK_WAIT`] is handed out again. The protocol is a few lines of text
-//! (docs.nats.io, "Client Protocol", "JetStream wire API"); what is needed of it stands here.
+//! stream too where it is missing, which nats-server itself makes when the first gateway connects. What is handed out
+//! and not acknowledged within [`ACK_WAIT`] is handed out again. The protocol is a few lines of text (docs.nats.io,
+//! "Client Protocol", "JetStream wire API"); what is needed of it stands here.
 
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -8,7 +8,7 @@ use linli_domain::vital::{CRITICAL, CriticalLimit, Limits, OF_CENTRE, Quantity, 
 
 use super::diagnostics::{Diagnostics, keys};
 use super::raw;
-use super::secret::{self, Unread};
+use super::secret::{self, Finding};
 use crate::settings::cabin::{CabinSettings, RETENTION, UNANSWERED};
 use crate::settings::key::{Key, Keys};
 
@@ -156,7 +156,7 @@ fn all_keys(raw: &raw::Cabin, dir: Option<&Path>, diagnostics: &mut Diagnostics<
         // Without a directory the files are not read.
         let text = secret::read_private(reference, dir)
             .map(|text| if dir.is_none() { "0".repeat(64) } else { text });
-        match text.and_then(|text| Key::parse(&text).map_err(Unread::from)) {
+        match text.and_then(|text| Key::parse(&text).map_err(Finding::from)) {
             Ok(found) => Some(found),
             Err(why) => {
                 diagnostics.wrong(&at(key), why);

@@ -3,7 +3,7 @@
 use linli_domain::Id;
 
 use super::report::Problem;
-use super::secret::Unread;
+use super::secret::Finding;
 use super::text::{Document, Step, way};
 
 /// Collects problems of one file.
@@ -29,9 +29,9 @@ impl<'n, 'a> Diagnostics<'n, 'a> {
     }
 
     /// Records a problem at a key.
-    pub fn wrong(&mut self, path: &[Step], message: impl Into<Unread>) {
+    pub fn wrong(&mut self, path: &[Step], message: impl Into<Finding>) {
         let Document { name, text, .. } = self.document;
-        let Unread { why, is_kept } = message.into();
+        let Finding { why, is_kept } = message.into();
         let problem = Problem::at(name, text, self.document.place(path), way(path), why);
         self.problems.push(Problem { is_kept, ..problem });
     }

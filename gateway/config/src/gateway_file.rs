@@ -385,7 +385,7 @@ fn tls(raw: &Mqtt, dir: Option<&Path>, diagnostics: &mut Diagnostics<'_, '_>) ->
         let Some(dir) = dir else { return Some(PathBuf::from(given)) };
         let full = dir.join(given);
         if let Err(error) = std::fs::File::open(&full) {
-            diagnostics.wrong(&keys(&["mqtt", "tls", key]), secret::Unread::new(&full, dir, &error));
+            diagnostics.wrong(&keys(&["mqtt", "tls", key]), secret::Finding::unread(&full, dir, &error));
         }
         Some(full)
     };

@@ -31,7 +31,8 @@ pub fn check(
 /// A sentence when devices.toml cannot be read, has no such device, or names no file for its token.
 pub fn token_file(dir: &Path, device: &str) -> Result<PathBuf, String> {
     let path = dir.join("devices.toml");
-    let text = std::fs::read_to_string(&path).map_err(|error| secret::Unread::new(&path, dir, &error).why)?;
+    let text =
+        std::fs::read_to_string(&path).map_err(|error| secret::Finding::unread(&path, dir, &error).why)?;
     let file: toml::Table =
         text.parse().map_err(|_| format!("{}: `linli check` tells what is wrong", path.display()))?;
     let mut devices = file.get("device").and_then(|all| all.as_array()).into_iter().flatten();

@@ -9,10 +9,13 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 
 use super::background::FOLDER;
-use super::{Checked, Report, load, store_path};
+use super::{Checked, Report, load, named_files, schema, store_path};
 
 /// The copy's name inside the data directory.
 const NAME: &str = "last-good";
+
+/// The file that names the database.
+const GATEWAY: &str = "gateway.toml";
 
 /// Name of the previous copy while the two are exchanged: used after a power cut in between.
 const BEFORE: &str = "last-good.old";
@@ -109,40 +112,29 @@ fn write(to: &Path, files: &BTreeMap<PathBuf, Vec<u8>>) -> io::Result<()> {
 
 /// Makes the paths in the copy absolute: in the original they are relative to its directory.
 fn pin(files: &mut BTreeMap<PathBuf, Vec<u8>>, dir: &Path) -> anyhow::Result<()> {
-    let file = files.get_mut(Path::new("gateway.toml")).context("there is no gateway.toml")?;
-    let mut table: toml::Table = toml::from_str(std::str::from_utf8(file)?)?;
     let dir = std::path::absolute(dir)?;
-    let absolute = |path: &str| toml::Value::from(dir.join(path).to_string_lossy().into_owned());
-    let store = store_path(&dir);
+    let store = dir.join(store_path(&dir)).to_string_lossy().into_owned();
+    let file = files.get_mut(Path::new(GATEWAY)).context("there is no gateway.toml")?;
+    let mut table: toml::Table = toml::from_str(std::str::from_utf8(file)?)?;
     let section = table.entry("store").or_insert_with(|| toml::Table::new().into());
     if let Some(section) = section.as_table_mut() {
-        section.insert("path".to_owned(), absolute(&store.to_string_lossy()));
+        section.insert("path".to_owned(), store.into());
     }
-    if let Some(mqtt) = table.get_mut("mqtt").and_then(toml::Value::as_table_mut) {
-        for key in ["ca", "cert", "key"] {
-            let tls = mqtt.get_mut("tls").and_then(toml::Value::as_table_mut);
-            if let Some(path) = tls.and_then(|tls| tls.get_mut(key)) {
-                *path = absolute(path.as_str().unwrap_or_default());
-            }
-        }
-    }
-    table.iter_mut().for_each(|(_, value)| pin_secrets(value, &dir));
     *file = toml::to_string(&table)?.into_bytes();
-    Ok(())
-}
-
-/// Makes every `file:` reference to a secret absolute.
-fn pin_secrets(value: &mut toml::Value, dir: &Path) {
-    match value {
-        toml::Value::String(text) => {
-            if let Some(path) = text.strip_prefix("file:") {
-                *text = format!("file:{}", dir.join(path).display());
-            }
+    for file in schema::FILES {
+        let Some(bytes) = files.get_mut(Path::new(file)) else { continue };
+        let text = std::str::from_utf8(bytes).unwrap_or_default();
+        let Ok(table) = toml::from_str::<toml::Table>(text) else { continue };
+        let (mut value, mut is_changed) = (toml::Value::Table(table), false);
+        named_files::each(&mut value, &mut |path| {
+            *path = dir.join(&path).to_string_lossy().into_owned();
+            is_changed = true;
+        });
+        if is_changed {
+            *bytes = toml::to_string(&value)?.into_bytes();
         }
-        toml::Value::Array(values) => values.iter_mut().for_each(|value| pin_secrets(value, dir)),
-        toml::Value::Table(table) => table.iter_mut().for_each(|(_, value)| pin_secrets(value, dir)),
-        _ => {}
     }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -205,5 +197,33 @@ mod tests {
         write_all(&data.join(NAME), &[("facility.toml", "damaged")]);
         keep_last_good(&dir, &data).unwrap();
         assert_eq!(fs::read_to_string(data.join(NAME).join("facility.toml")).unwrap(), "a");
+    }
+
+    #[test]
+    fn every_file_that_is_named_is_found_from_the_copy() {
+        let scratch = tempfile::tempdir().unwrap();
+        let (dir, data) = (scratch.path().join("config"), scratch.path().join("data"));
+        fs::create_dir_all(&data).unwrap();
+        let gateway = "[gateway]\nid = \"g\"\n[mqtt]\npassword = \"file:p\"\ntls = { ca = \"c.pem\", cert = \"/c\" }\n\
+            [slip]\nprinter_ca = \"s.pem\"\n[fhir]\nca = \"f.pem\"\n";
+        let devices = "# ours\n[[device]]\nid = \"k\"\ntoken = \"file:k.token\"\n";
+        let alarms = "[[webhook]]\nsecret = \"file:hook\"\n";
+        write_all(&dir, &[("gateway.toml", gateway), ("devices.toml", devices), ("alarms.toml", alarms)]);
+        write_all(&dir, &[("facility.toml", "# as it is\n[centre]\nid = \"c\"\n")]);
+        keep_last_good(&dir, &data).unwrap();
+        let kept = |file: &str| fs::read_to_string(data.join(NAME).join(file)).unwrap();
+        let here = dir.display();
+        for (file, path) in [
+            ("gateway.toml", format!("\"file:{here}/p\"")),
+            ("gateway.toml", format!("\"{here}/c.pem\"")),
+            ("gateway.toml", "\"/c\"".to_owned()),
+            ("gateway.toml", format!("\"{here}/s.pem\"")),
+            ("gateway.toml", format!("\"{here}/f.pem\"")),
+            ("devices.toml", format!("\"file:{here}/k.token\"")),
+            ("alarms.toml", format!("\"file:{here}/hook\"")),
+            ("facility.toml", "# as it is".to_owned()),
+        ] {
+            assert!(kept(file).contains(&path), "{path} in {}", kept(file));
+        }
     }
 }

@@ -21,6 +21,7 @@ pub mod host;
 mod kiosks;
 mod last_good;
 mod lines;
+mod named_files;
 mod outbound;
 mod outline;
 mod people;

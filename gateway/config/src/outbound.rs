@@ -148,7 +148,7 @@ fn certificates(
     let Some(dir) = dir else { return Some(PathBuf::from(given)) };
     let full = dir.join(given);
     if let Err(error) = std::fs::File::open(&full) {
-        diagnostics.wrong(&keys(&[table, key]), secret::Unread::new(&full, dir, &error));
+        diagnostics.wrong(&keys(&[table, key]), secret::Finding::unread(&full, dir, &error));
     }
     Some(full)
 }

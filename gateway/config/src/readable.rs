@@ -3,13 +3,10 @@
 
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::report::Problem;
-use super::{schema, store_path};
-
-/// Keys whose values are paths of files.
-const PATHS: [&str; 4] = ["ca", "cert", "key", "printer_ca"];
+use super::{named_files, schema, store_path};
 
 /// A user, by number, and its group.
 #[derive(Clone, Copy)]
@@ -35,7 +32,7 @@ fn unreadable_by(user: User, data: &Path, dir: &Path) -> Vec<Problem> {
         let mut named = vec![dir.join(file)];
         let text = std::fs::read_to_string(&named[0]).unwrap_or_default();
         let table: toml::Table = toml::from_str(&text).unwrap_or_default();
-        references(&toml::Value::Table(table), dir, &mut named);
+        named_files::each(&mut table.into(), &mut |path| named.push(dir.join(path)));
         problems.extend(named.iter().filter_map(|path| {
             let mend = user.is_kept_from(path, data)?;
             let message =
@@ -44,26 +41,6 @@ fn unreadable_by(user: User, data: &Path, dir: &Path) -> Vec<Problem> {
         }));
     }
     problems
-}
-
-/// The files that a configuration names.
-fn references(value: &toml::Value, dir: &Path, named: &mut Vec<PathBuf>) {
-    match value {
-        toml::Value::String(text) => named.extend(text.strip_prefix("file:").map(|path| dir.join(path))),
-        toml::Value::Array(values) => values.iter().for_each(|value| references(value, dir, named)),
-        toml::Value::Table(table) => {
-            for (key, value) in table {
-                match value
-                    .as_str()
-                    .filter(|text| PATHS.contains(&key.as_str()) && !text.starts_with("file:"))
-                {
-                    Some(path) => named.push(dir.join(path)),
-                    None => references(value, dir, named),
-                }
-            }
-        }
-        _ => {}
-    }
 }
 
 // === impl User ===

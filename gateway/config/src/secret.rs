@@ -9,20 +9,20 @@ use super::store_path;
 /// Longest secret file in bytes; chains of certificates are read too.
 const LONGEST_SECRET: u64 = 16 << 10;
 
-/// Why a file was not read.
+/// What is to be said of a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unread {
+pub struct Finding {
     /// A sentence.
     pub why: String,
     /// Whether it belongs to the gateway's user and is kept from whoever asks: nothing is wrong with it.
     pub is_kept: bool,
 }
 
-// === impl Unread ===
+// === impl Finding ===
 
-impl Unread {
+impl Finding {
     /// Why a file that a configuration in `dir` names could not be opened.
-    pub fn new(path: &Path, dir: &Path, error: &std::io::Error) -> Self {
+    pub fn unread(path: &Path, dir: &Path, error: &std::io::Error) -> Self {
         let shown = path.display();
         if error.kind() != std::io::ErrorKind::PermissionDenied {
             return Self::from(format!("{shown}: {error}"));
@@ -36,19 +36,19 @@ impl Unread {
     }
 }
 
-impl From<String> for Unread {
+impl From<String> for Finding {
     fn from(why: String) -> Self {
         Self { why, is_kept: false }
     }
 }
 
-impl From<&str> for Unread {
+impl From<&str> for Finding {
     fn from(why: &str) -> Self {
         Self::from(why.to_owned())
     }
 }
 
-impl fmt::Display for Unread {
+impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.why)
     }
@@ -68,11 +68,11 @@ fn is_kept(owner: Option<u32>, gateway: Option<u32>, asking: u32) -> bool {
 
 /// Resolves a reference such as `file:PATH` or `env:NAME`. Without a directory nothing is read, and the
 /// secret is empty.
-pub fn read(reference: &str, dir: Option<&Path>) -> Result<String, Unread> {
+pub fn read(reference: &str, dir: Option<&Path>) -> Result<String, Finding> {
     if let Some(path) = reference.strip_prefix("file:") {
         let Some(dir) = dir else { return Ok(String::new()) };
         let path = dir.join(path);
-        let unread = |error| Unread::new(&path, dir, &error);
+        let unread = |error| Finding::unread(&path, dir, &error);
         let length = std::fs::metadata(&path).map_err(unread)?.len();
         if length > LONGEST_SECRET {
             return Err(format!("{}: {length} bytes is no password", path.display()).into());
@@ -91,7 +91,7 @@ pub fn read(reference: &str, dir: Option<&Path>) -> Result<String, Unread> {
 }
 
 /// Like [`read`], but a file that group or others may access is an error.
-pub fn read_private(reference: &str, dir: Option<&Path>) -> Result<String, Unread> {
+pub fn read_private(reference: &str, dir: Option<&Path>) -> Result<String, Finding> {
     if let (Some(path), Some(dir)) = (reference.strip_prefix("file:"), dir)
         && let Some(why) = is_open(&dir.join(path))
     {
@@ -122,10 +122,10 @@ mod tests {
     #[test]
     fn what_may_not_be_read_is_told_with_the_way_out() {
         let denied = std::io::Error::from(std::io::ErrorKind::PermissionDenied);
-        let unread = Unread::new(Path::new("/nowhere/p"), Path::new("/nowhere"), &denied);
+        let unread = Finding::unread(Path::new("/nowhere/p"), Path::new("/nowhere"), &denied);
         assert!(unread.why.ends_with("`chown linli /nowhere/p`") && !unread.is_kept, "{unread:?}");
         let missing = std::io::Error::from(std::io::ErrorKind::NotFound);
-        let unread = Unread::new(Path::new("/nowhere/p"), Path::new("/nowhere"), &missing);
+        let unread = Finding::unread(Path::new("/nowhere/p"), Path::new("/nowhere"), &missing);
         assert_eq!(unread.to_string(), "/nowhere/p: entity not found");
     }
 }

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use linli_domain::visit::{Context, OpenedBy, Progress, Status, Version, Visit};
+use linli_domain::visit::{Context, Status, Version};
 use linli_domain::vital::{Measurement, Quantity, Reading, Taken};
 use linli_domain::{ClockQuality, Id};
 use linli_store::{Change, Entry, SealPlace, Sealer, Store};
 
-use crate::support::{NOW, open};
+use crate::support::{self, NOW, open};
 
 /// A value that is nowhere else in the file.
 const VALUE: f64 = 97.531_246_8;
@@ -43,17 +43,7 @@ impl Sealer for Keys {
 }
 
 fn visit(id: &str, pseudonym: Option<&str>) -> Change {
-    Change::Visit(Visit {
-        id: id.to_owned(),
-        room: Id::new("cabin").unwrap(),
-        pseudonym: pseudonym.map(str::to_owned),
-        code: None,
-        consent: None,
-        opened_by: OpenedBy::Card,
-        opened: NOW,
-        ended: None,
-        progress: Progress::default(),
-    })
+    Change::Visit(support::visit(id, pseudonym))
 }
 
 fn version(id: &str, number: u32, visit: Option<&str>) -> Version {
