@@ -62,3 +62,14 @@ export function matches(of: Gateway, wanted: string): boolean {
   const text = `${of.name ?? ''} ${of.centre} ${of.gateway} ${of.phone ?? ''}`.toLowerCase();
   return wanted.toLowerCase().split(/\s+/).every((part) => text.includes(part));
 }
+
+/** What is shelved or suppressed is no work for anybody now: quiet, and last. */
+const QUIET = ['shelved', 'suppressed', 'out_of_service'];
+
+export function isQuiet(alarm: { state: string }): boolean {
+  return QUIET.includes(alarm.state);
+}
+
+export function quietLast<T extends { state: string }>(alarms: T[]): T[] {
+  return [...alarms].sort((a, b) => Number(isQuiet(a)) - Number(isQuiet(b)));
+}

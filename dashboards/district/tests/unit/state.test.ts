@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { byUrgency, completeness, HEARD_MS, isSilent, matches, modeOf, toneOf } from '../../src/api/state.ts';
+import { byUrgency, completeness, HEARD_MS, isSilent, matches, modeOf, toneOf, quietLast } from '../../src/api/state.ts';
 import type { Gateway } from '../../src/api/types.ts';
 import { hindrances } from '../../src/views/orders/ready.ts';
 import { asText, classTyped, commands, countTyped, quoted } from '../../src/views/orders/typed.ts';
@@ -115,4 +115,9 @@ test('a line of the record says what was done, and a filter becomes a query', ()
 test('a place is two numbers', () => {
   expect(placeOf('31.2304, 121.4737')).toEqual([31.2304, 121.4737]);
   expect([placeOf('31.2'), placeOf('131, 20'), placeOf('here'), placeOf('1,2,3')]).toEqual([null, null, null, null]);
+});
+
+test('what is suppressed comes last, and the order is kept otherwise', () => {
+  const states = ['suppressed', 'active', 'shelved', 'acknowledged', 'out_of_service'];
+  expect(quietLast(states.map((state) => ({ state }))).map(({ state }) => state)).toEqual(['active', 'acknowledged', 'suppressed', 'shelved', 'out_of_service']);
 });
